@@ -160,7 +160,7 @@ def write_decoded(record: Experiment, clips: list[Clip], tools: Tools, folder: P
     folder.mkdir(parents=True, exist_ok=True)
     by_name = {c.name: c for c in clips}
     for row in record.results:
-        key = f"experiments/{record.id}/{row.artifacts['decoded']}"
+        key = f"{record.id}/{row.artifacts['decoded']}"
         planes = tools.artifacts.local(key)
         if planes is None:
             raise UsageError(f"the decoded frames of {row.clip} at rate {row.rate:g} were dropped for want of space.")

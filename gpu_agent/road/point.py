@@ -110,7 +110,7 @@ def settle(outcome: Outcome, mode: str) -> None:
 def run_point(
     tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
 ) -> ResultRow:
-    """The whole point, its artifacts stored under experiments/ID/CLIP/rRATE/."""
+    """The whole point, its artifacts stored under ID/CLIP/rRATE/."""
     total = source.info.frames
     coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
     tick("measure", 0, total)
@@ -139,7 +139,7 @@ def run_point(
     for files, drop in ((kept, False), (droppable, True)):
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"
-            tools.artifacts.put_file(f"experiments/{experiment.id}/{base}/{path.name}", path, droppable=drop)
+            tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
     return row
 
 

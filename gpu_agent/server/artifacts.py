@@ -55,7 +55,7 @@ def artifact(agent: Agent, owner: str, path: str, query: dict[str, str]) -> tupl
     if match["file"] == "preview.mp4":
         return point_preview(agent, record, row), None
     try:
-        found = agent.tools.artifacts.local(f"experiments/{owner}/{path}")
+        found = agent.tools.artifacts.local(f"{owner}/{path}")
     except ValueError:
         raise GONE from None
     if found is None:
@@ -73,7 +73,7 @@ def source_preview(agent: Agent, path: str) -> Path:
 
 def point_preview(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     clip = clip_of(agent, row.clip)
-    key = f"experiments/{record.id}/{row.clip}/{rate_key(row.rate)}/preview.mp4"
+    key = f"{record.id}/{row.clip}/{rate_key(row.rate)}/preview.mp4"
     return preview_at(agent, key, lambda: (decoded_planes(agent, record, row), info_of(agent, record, row)), clip)
 
 
@@ -109,7 +109,7 @@ def exact_frame(
 
 
 def decoded_y4m(agent: Agent, record: Experiment, row: ResultRow) -> Path:
-    key = f"experiments/{record.id}/{row.clip}/{rate_key(row.rate)}/decoded.y4m"
+    key = f"{record.id}/{row.clip}/{rate_key(row.rate)}/decoded.y4m"
     if agent.tools.artifacts.local(key) is None:
         planes, info = decoded_planes(agent, record, row), info_of(agent, record, row)
         with agent.remaking, scratch(agent) as folder:
@@ -124,7 +124,7 @@ def decoded_y4m(agent: Agent, record: Experiment, row: ResultRow) -> Path:
 
 def decoded_planes(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     """The decoded planes, decoded again in the jail where they were dropped, and only if they come out the same."""
-    base = f"experiments/{record.id}/{row.clip}/{rate_key(row.rate)}"
+    base = f"{record.id}/{row.clip}/{rate_key(row.rate)}"
     found = agent.tools.artifacts.local(f"{base}/decoded.yuv")
     if found is not None:
         return found

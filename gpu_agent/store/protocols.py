@@ -81,7 +81,7 @@ class ExperimentStore(Protocol):
 
 
 class ArtifactStore(Protocol):
-    """Files under keys such as `experiments/ID/carphone/22/bitstream.clb`. Kept ones stay; droppable ones may vanish."""
+    """Files under keys such as `ID/carphone/r22/bitstream.clb`. Kept ones stay; droppable ones may vanish."""
 
     def put_file(self, key: str, path: Path, *, droppable: bool = False) -> None:
         """Take the file over (it is moved or uploaded, whole or not at all)."""
