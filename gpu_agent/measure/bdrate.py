@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..models import BDRate
@@ -76,7 +77,7 @@ def unusable(curve: Curve, whose: str) -> str | None:
         return f"{whose} has a point without a rate or a quality"
     if len(points) < MIN_POINTS:
         return f"{whose} has {len(points)} rate point{'' if len(points) == 1 else 's'}; BD-rate needs {MIN_POINTS}"
-    for (rate, quality), (next_rate, next_quality) in zip(points, points[1:]):
+    for (rate, quality), (next_rate, next_quality) in pairwise(points):
         if next_rate <= rate or next_quality <= quality:
             return (
                 f"the quality of {whose} does not rise with its rate: {quality:.4f} at {rate:.6g}, "

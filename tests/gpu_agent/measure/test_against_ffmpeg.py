@@ -16,13 +16,9 @@ def ffmpeg_prints(source, decoded, width, height):
     """(PSNR per plane from the mean MSE, SSIM of Y, U and V) from ffmpeg's own summary lines."""
     size = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{width}x{height}"]
     graph = "[0:v]split[a][b];[1:v]split[c][d];[a][c]psnr;[b][d]ssim"
-    log = subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", *size, "-i", decoded, *size, "-i", source]
-        + ["-lavfi", graph, "-f", "null", "-"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stderr
+    inputs = [*size, "-i", decoded, *size, "-i", source]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", *inputs, "-lavfi", graph, "-f", "null", "-"]
+    log = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     psnr = re.search(r"PSNR y:(\S+) u:(\S+) v:(\S+)", log).groups()
     ssim = re.search(r"SSIM Y:(\S+) \(\S+\) U:(\S+) \(\S+\) V:(\S+)", log).groups()
     return [float(value) for value in psnr], [float(value) for value in ssim]

@@ -23,7 +23,7 @@ def test_aggregates_follow_from_the_series(tmp_path):
     series = m.series
     assert series.psnr_y[0] is None
     assert series.sse_y[0] == 0
-    dbs = [60.0] + series.psnr_y[1:]
+    dbs = [60.0, *series.psnr_y[1:]]
     assert dbs == sorted(dbs, reverse=True)
     assert m.psnr_y == pytest.approx(np.mean(dbs))
     assert m.psnr_y_min == dbs[-1]
@@ -112,9 +112,9 @@ def test_a_visible_size_that_does_not_belong_is_refused(tmp_path):
 
 def test_files_of_the_wrong_size_are_refused(tmp_path):
     source, decoded, info = write_pair(tmp_path, moving(2), moving(2))
-    with pytest.raises(MeasureError, match="source.yuv holds 2 frames of 176x144, not 3"):
+    with pytest.raises(MeasureError, match=r"source\.yuv holds 2 frames of 176x144, not 3"):
         measure(source, decoded, info._replace(frames=3))
-    with pytest.raises(MeasureError, match="decoded.yuv holds 2 frames of 176x144, not 1"):
+    with pytest.raises(MeasureError, match=r"decoded\.yuv holds 2 frames of 176x144, not 1"):
         measure(source, decoded, info._replace(frames=1))
     with pytest.raises(MeasureError, match="0 frames"):
         measure(source, decoded, info._replace(frames=0))
