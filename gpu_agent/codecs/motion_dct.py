@@ -67,7 +67,7 @@ class Bits:
         else:
             bits = bits.astype(np.int32)
             self.coder.encode(bits, self.BERNOULLI, p / 65536)
-        weights += (stretched @ ((bits << 16) - p) // (len(bits) + 50)) >> 5
+        weights += (stretched @ ((bits << 16) - p) // (len(bits) + 50)) >> 10
         for table, c in zip(seen, contexts):
             table[0] += 2 * np.bincount(c[bits == 0], minlength=self.SIZE)
             table[1] += 2 * np.bincount(c[bits == 1], minlength=self.SIZE)
