@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -54,7 +54,9 @@ class ArtifactSource:
             response = served(file, request)
         else:
             asked = {name: request.headers[name] for name in ASKED if name in request.headers}
-            response = await self.agent.send(request.method, f"/artifacts/{quote(path)}", asked)
+            query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "download"])
+            target = f"/artifacts/{quote(path)}" + (f"?{query}" if query else "")
+            response = await self.agent.send(request.method, target, asked)
         name = PurePosixPath(path)
         if response.status_code in (200, 206):
             response.headers["Content-Type"] = TYPES.get(name.suffix.lower(), "application/octet-stream")
@@ -79,11 +81,11 @@ class ArtifactSource:
 
 
 def is_plain(path: str) -> bool:
-    """Whether every segment is a name: none empty, none `.` or `..`, no backslash or control character."""
+    """Whether every segment is a name: none empty or with a dot at its start, no backslash or control character."""
     segments = path.split("/")
     return (
         len(segments) >= 2
-        and all(segment not in ("", ".", "..") for segment in segments)
+        and all(segment and segment[0] != "." for segment in segments)
         and not any(character == "\\" or ord(character) < 32 for character in path)
     )
 
