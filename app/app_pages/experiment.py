@@ -9,8 +9,8 @@ from app.panels.agent import agent_notice
 from app.panels.live import live_panel
 from app.panels.results import results_panel, verdict_box
 from app.results.format import ago, escape_markdown, short_id
-from app.results.listing import origin
 from app.results.format import size as bytes_of
+from app.results.listing import origin
 from app.services import services
 from gpu_agent.models import Experiment
 

@@ -13,7 +13,9 @@ RATES = (22, 27, 32, 37)  # quantiser parameter: +6 doubles the step
 PAD = 40  # samples around a reference picture that motion may point to
 LUMA_TAPS = np.array([[0, 0, 0, 64, 0, 0, 0, 0], [-1, 4, -10, 58, 17, -5, 1, 0], [-1, 4, -11, 40, 40, -11, 4, -1],
                       [0, 1, -5, 17, 58, -10, 4, -1]], np.int16)  # fmt: skip  # HEVC's quarter-sample filters, sum 64
-DCT = np.array([[(1 if k else 0.5**0.5) * np.cos((2 * i + 1) * k * np.pi / 16) / 2 for i in range(8)] for k in range(8)])
+DCT = np.array(
+    [[(1 if k else 0.5**0.5) * np.cos((2 * i + 1) * k * np.pi / 16) / 2 for i in range(8)] for k in range(8)]
+)
 BASIS = np.round(DCT * 8192)
 ORDER = sorted(range(64), key=lambda i: (i // 8 + i % 8, i))  # by diagonals, low frequencies first
 GROUPS = (0, 1, 3, 6, 10, 15, 28, 43, 64)  # coefficients coded together; contexts come from earlier groups
@@ -55,7 +57,7 @@ class Bits:
         if not len(contexts[0]):
             return np.zeros(0, np.int32)
         seen = self.seen.setdefault(name, np.ones((len(contexts), 2, self.SIZE), np.int64))
-        weights = self.weights.setdefault(name, np.full(len(contexts), 65536 * 5 // (4 * len(contexts)) , np.int64))
+        weights = self.weights.setdefault(name, np.full(len(contexts), 65536 * 5 // (4 * len(contexts)), np.int64))
         stretched = []
         for (zeros, ones), c in zip(seen, contexts):
             zeros, ones = zeros[c], ones[c]
@@ -153,16 +155,29 @@ def code_levels(bits, levels, shapes, active, memory, intra):
         field = np.zeros((h + 2, w + 2), np.int64)
         here = np.arange(start, start + h * w).reshape(h, w)
         checker = np.add.outer(np.arange(h), np.arange(w)) % 2
-        beside = np.zeros((h, w), np.int64) if not p else (
-            known[: h * w * 4].reshape(h, 2, w, 2).max((1, 3)) if p == 1 else known[start - h * w : start].reshape(h, w))
+        beside = (
+            np.zeros((h, w), np.int64)
+            if not p
+            else (
+                known[: h * w * 4].reshape(h, 2, w, 2).max((1, 3))
+                if p == 1
+                else known[start - h * w : start].reshape(h, w)
+            )
+        )
         for phase in 0, 1:
             around = field[:-2, 1:-1] + field[2:, 1:-1] + field[1:-1, :-2] + field[1:-1, 2:]
             diag = memory["ends"][here]
             pick = (checker == phase) & active[here]
             i = here[pick]
             kind = (p > 0) * 2 + phase
-            got = bits.unary("end", ends[i], 8, kind * 40 + around[pick], (kind * 9 + diag[pick]) * 9 + beside[pick],
-                             (around[pick] + 1) // 3 * 81 + diag[pick] * 9 + beside[pick])
+            got = bits.unary(
+                "end",
+                ends[i],
+                8,
+                kind * 40 + around[pick],
+                (kind * 9 + diag[pick]) * 9 + beside[pick],
+                (around[pick] + 1) // 3 * 81 + diag[pick] * 9 + beside[pick],
+            )
             known[i] = got
             field[1:-1, 1:-1][pick] = got
         start += h * w
@@ -178,7 +193,12 @@ def code_levels(bits, levels, shapes, active, memory, intra):
         v, u = flat // 8, flat % 8
         s = size[who]
         pad = np.pad(s, ((0, 0), (2, 0), (2, 0)))
-        near = 2 * (pad[:, v + 1, u + 2] + pad[:, v + 2, u + 1]) + pad[:, v + 1, u + 1] + pad[:, v, u + 2] + pad[:, v + 2, u]
+        near = (
+            2 * (pad[:, v + 1, u + 2] + pad[:, v + 2, u + 1])
+            + pad[:, v + 1, u + 1]
+            + pad[:, v, u + 2]
+            + pad[:, v + 2, u]
+        )
         total = np.minimum(s.sum((1, 2)), 15)[:, None]
         left = np.minimum(known[who] - g - 1, 3)[:, None]
         near = np.minimum(near, 11)
@@ -205,9 +225,11 @@ def code_levels(bits, levels, shapes, active, memory, intra):
 def interpolate(plane):
     """The padded luma plane at all 16 quarter-sample phases, (16, H + 2 PAD, W + 2 PAD); phase = 4 * dy + dx."""
     p = np.pad(plane.astype(np.int16), PAD, mode="edge")
+
     def filtered(a, taps):
         b = sum(int(t) * np.roll(a, 3 - i, 1) for i, t in enumerate(taps) if t)
         return np.clip((b + 32) >> 6, 0, 255)
+
     rows = [p, *(filtered(p, t) for t in LUMA_TAPS[1:])]
     return np.array([a for f in range(4) for a in ([r if not f else filtered(r.T, LUMA_TAPS[f]).T for r in rows])])
 
@@ -245,8 +267,10 @@ class Geometry:
         self.unit = (self.y // 16) * w + self.x // 16
 
     def pad(self, frame):
-        return [np.pad(p, ((0, s[0] - p.shape[0]), (0, s[1] - p.shape[1])), mode="edge").astype(np.int32)
-                for p, s in zip(frame, (self.luma, self.chroma, self.chroma))]
+        return [
+            np.pad(p, ((0, s[0] - p.shape[0]), (0, s[1] - p.shape[1])), mode="edge").astype(np.int32)
+            for p, s in zip(frame, (self.luma, self.chroma, self.chroma))
+        ]
 
     def crop(self, planes):
         h, w = self.info.luma_shape
@@ -277,10 +301,12 @@ def search(geo, target, phases, start, lam):
 
     def descend(mv, cost, shape, steps):
         best = cost(mv, mv)
+
         def attempt(mv, best, candidate, centre):
             c = cost(candidate, centre)
             better = c < best
             return np.where(better[:, None], candidate, mv), np.where(better, c, best)
+
         for step in steps:
             field = np.pad(mv.reshape(*shape, 2), ((1, 1), (1, 1), (0, 0)), mode="edge")
             around = [field[:-2, 1:-1], field[2:, 1:-1], field[1:-1, :-2], field[1:-1, 2:]]
@@ -304,8 +330,10 @@ def search(geo, target, phases, start, lam):
 
     mv, best = descend(start, cost16, geo.units, (64, 32, 16, 8, 4, 4, 2, 1))
     coarse = mv
+
     def cost8(mv, centre):
         return sad(mv) + lam * vector_bits(mv - coarse[geo.unit])
+
     fine, small = descend(mv[geo.unit], cost8, geo.grids[0], (4, 2, 1))
     split = np.bincount(geo.unit, small) + lam * 4 < best
     return np.where(split[geo.unit][:, None], fine, mv[geo.unit]), split
@@ -318,11 +346,21 @@ def passes(h, w):
     for s in 4, 2, 1:
         for which, near in (
             ((yy % (2 * s) == s) & (xx % (2 * s) == s), ((-s, -s), (-s, s), (s, -s), (s, s))),
-            (((yy % (2 * s) == s) ^ (xx % (2 * s) == s)) & (yy % s == 0) & (xx % s == 0), ((-s, 0), (0, -s), (0, s), (s, 0))),
+            (
+                ((yy % (2 * s) == s) ^ (xx % (2 * s) == s)) & (yy % s == 0) & (xx % s == 0),
+                ((-s, 0), (0, -s), (0, s), (s, 0)),
+            ),
         ):
             y, x = np.nonzero(which)
-            yield y * w + x, np.array([np.where((y + a >= 0) & (y + a < h) & (x + b >= 0) & (x + b < w), (y + a) * w + x + b, -1)
-                                       for a, b in near])
+            yield (
+                y * w + x,
+                np.array(
+                    [
+                        np.where((y + a >= 0) & (y + a < h) & (x + b >= 0) & (x + b < w), (y + a) * w + x + b, -1)
+                        for a, b in near
+                    ]
+                ),
+            )
 
 
 def code_motion(bits, geo, memory, mv, split, skip_pays):
@@ -385,7 +423,12 @@ def lam_of(step):
 def fresh(geo):
     n = sum(h * w for h, w in geo.grids)
     u = geo.units[0] * geo.units[1]
-    return {"ends": np.zeros(n, np.int64), "size": np.zeros((n, 64), np.int64), "mv": np.zeros((u, 2), np.int64), "skip": np.zeros(u, np.int64)}
+    return {
+        "ends": np.zeros(n, np.int64),
+        "size": np.zeros((n, 64), np.int64),
+        "mv": np.zeros((u, 2), np.int64),
+        "skip": np.zeros(u, np.int64),
+    }
 
 
 def step_of(qp):
@@ -414,12 +457,14 @@ def encode(video, rate):
         unit = np.concatenate([geo.unit, np.arange(len(cost) - n) % (n // 4)])
         if not intra:
             total = np.bincount(unit, cost)
+
             def skip_pays(who, guess, mv):
                 every = np.zeros((n // 4, 2), np.int64)
                 every[who] = guess
                 p = geo.predict(reference, every[geo.unit])
                 d = np.bincount(unit, ((p - target) ** 2).sum((1, 2)))[who]
                 return d < total[who] + slope * (2 + vector_bits(mv - guess))
+
             mv, skipped = code_motion(bits, geo, memory, mv, split, skip_pays)
             active = skipped[unit] == 0
             levels[~active] = 0

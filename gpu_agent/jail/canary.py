@@ -5,17 +5,11 @@ Nothing runs unless all of it holds; the first promise broken is the message.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..codec_kit import VideoInfo
-from ..models import Limits
-from .framing import PacketOutput
-from .outcome import Outcome, Verdict
-from .policy import MIB, Policy
+from .outcome import Outcome
 
 INFO = {"width": 2, "height": 2, "frames": 1, "fps": "1"}
 

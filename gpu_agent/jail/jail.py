@@ -80,7 +80,9 @@ class Jail:
         """
         size = os.stat(source).st_size
         if size < info.frames * info.frame_bytes:
-            raise ValueError(f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}")
+            raise ValueError(
+                f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}"
+            )
         policy = Policy.of(limits)
         job = {"mode": "encode", "rate": rate} | describe(info)
         output = PacketOutput(policy.output_bytes, on_packet)

@@ -197,5 +197,3 @@ class Watchdog:
         if host_available() < policy.host_floor_bytes:
             return "memory", "The machine ran out of free memory during this run, so the run was ended."
         return None
-
-
