@@ -9,6 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
+from app.claude.chat import Chat
+from app.claude.connection import Connection
+from app.claude.models import price_table
+from app.claude.store import ConversationStore
 from app.drafts import Drafts
 from app.settings import AppSettings
 from gpu_agent.models import Clip
@@ -29,6 +33,8 @@ class Services:
     artifacts: ArtifactStore
     agent: AgentClient
     drafts: Drafts
+    chat: Chat
+    connection: Connection
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
 
@@ -66,6 +72,18 @@ def open_services(settings: AppSettings) -> Services:
         FolderArtifacts(root / "artifacts", root / "cache" / "artifacts"),
         AgentClient(settings.agent_url, settings.bearer_token),
         Drafts(root / "app.db"),
+        Chat(ConversationStore(root / "app.db")),
+        connection(settings),
+    )
+
+
+def connection(settings: AppSettings) -> Connection:
+    """How Claude is reached, from the settings."""
+    key = settings.anthropic_api_key
+    return Connection(
+        api_key=key.get_secret_value() if key else None,
+        base_url=settings.anthropic_base_url,
+        prices=price_table(settings.prices),
     )
 
 
