@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from gpu_agent.models import Clip
 from gpu_agent.settings import AgentSettings
+from gpu_agent.store.disk import remove_abandoned
 
 from . import facts as stored
 from . import uploads
@@ -41,6 +42,7 @@ class Catalogue:
         self._locks_lock = threading.Lock()
         self._upload_lock = threading.Lock()
         self._files: dict[str, tuple[Path, Clip]] = {}
+        remove_abandoned(settings.clips)
 
     def default_names(self) -> list[str]:
         """What an experiment runs on when it names no clip."""

@@ -21,9 +21,10 @@ def constant_rate(stamps: Sequence[int], time_base: Fraction, declared: Iterable
 
     Containers round: 23.976 per second in milliseconds is 0, 42, 83, 125. So the first candidate (declared rates, then
     the usual ones) that explains every stamp to within one tick is the rate, and no average of rounded figures is.
+    A declared rate within 1e-5 of a usual one is a rounding of it too (Matroska declares nanoseconds a frame).
     """
     measured = _mean_rate(stamps, time_base)
-    for rate in (*declared, *USUAL_RATES, measured):
+    for rate in (*(_usual(rate) for rate in declared if rate), *USUAL_RATES, measured):
         if rate and 0 < rate <= HIGHEST and _explains(rate, stamps, time_base):
             return rate
     return None
@@ -38,6 +39,10 @@ def average_rate(stamps: Sequence[int], time_base: Fraction) -> Fraction | None:
 def _mean_rate(stamps: Sequence[int], time_base: Fraction) -> Fraction | None:
     span = (stamps[-1] - stamps[0]) * time_base if len(stamps) > 1 else 0
     return Fraction(len(stamps) - 1) / span if span > 0 else None
+
+
+def _usual(rate: Fraction) -> Fraction:
+    return next((usual for usual in USUAL_RATES if abs(rate / usual - 1) < Fraction(1, 100_000)), rate)
 
 
 def _explains(rate: Fraction, stamps: Sequence[int], time_base: Fraction) -> bool:
