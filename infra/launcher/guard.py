@@ -54,6 +54,18 @@ class RotatingLog:
         return self.path if number == 0 else self.path.with_name(f"{self.path.name}.{number}")
 
 
+class Echo:
+    """Show whole lines on the terminal, each with the program's name. Programs write lines in pieces."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.piece = name.encode(), b""
+
+    def write(self, data: bytes) -> None:
+        *lines, self.piece = (self.piece + data).split(b"\n")
+        with contextlib.suppress(OSError):
+            os.write(sys.stdout.fileno(), b"".join(self.name + b" | " + line + b"\n" for line in lines))
+
+
 def parents() -> dict[int, int]:
     """The parent of every process of the machine, by process id."""
     found = {}
@@ -100,7 +112,7 @@ def bind_to_parent(parent: int) -> None:
         os._exit(1)
 
 
-def run(command: Sequence[str], log: RotatingLog, echo: str | None, grace: float) -> int:
+def run(command: Sequence[str], log: RotatingLog, echo: Echo | None, grace: float) -> int:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -156,17 +168,15 @@ def run(command: Sequence[str], log: RotatingLog, echo: str | None, grace: float
     return code if code >= 0 else 128 - code
 
 
-def pump(source: int, log: RotatingLog, echo: str | None) -> bool:
+def pump(source: int, log: RotatingLog, echo: Echo | None) -> bool:
     """Take what the program has printed to the log (and the terminal). False: there is no more for now."""
     try:
         data = os.read(source, 1 << 16)
     except OSError:
         return False
     log.write(data)
-    if echo and data:
-        with contextlib.suppress(OSError):
-            text = b"".join(f"{echo} | ".encode() + line for line in data.splitlines(keepends=True))
-            os.write(sys.stdout.fileno(), text)
+    if echo:
+        echo.write(data)
     return bool(data)
 
 
@@ -177,7 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--grace", type=float, default=10.0)
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
-    return run(given.command, RotatingLog(given.log), given.echo, given.grace)
+    return run(given.command, RotatingLog(given.log), Echo(given.echo) if given.echo else None, given.grace)
 
 
 if __name__ == "__main__":
