@@ -25,7 +25,12 @@ class Retry:
     longest_asked: float = 120.0
     """A longer wait than this, asked for by the service, is told to the person instead."""
 
-    def delay(self, attempt: int) -> float:
+    def wait(self, attempt: int, asked: float | None = None) -> float | None:
+        """Seconds before the attempt after this one, the first being 1; None: give up. `asked`: by the service."""
+        if attempt >= self.attempts or (asked or 0) > self.longest_asked:
+            return None
+        if asked is not None:
+            return asked
         return min(self.longest, self.first * 2 ** (attempt - 1)) * random.uniform(0.75, 1)
 
 

@@ -147,7 +147,8 @@ class RunningTurn:
                 trouble = await self._attempt(client)
                 if trouble is None:
                     return None
-                wait = self._wait_seconds(trouble, attempt)
+                may_retry = trouble.retryable and not live.has_text
+                wait = connection.retry.wait(attempt, trouble.retry_after) if may_retry else None
                 if wait is None:
                     return self._settle(TurnStatus.FAILED, trouble)
                 cause = trouble.sentence.split(";")[0]
@@ -156,14 +157,6 @@ class RunningTurn:
                 await asyncio.sleep(wait)
                 live.retry(attempt + 1)
         return None
-
-    def _wait_seconds(self, trouble: errors.Trouble, attempt: int) -> float | None:
-        retry = self.request.connection.retry
-        if not trouble.retryable or self._live.has_text or attempt >= retry.attempts:
-            return None
-        if trouble.retry_after is None:
-            return retry.delay(attempt)
-        return trouble.retry_after if trouble.retry_after <= retry.longest_asked else None
 
     async def _attempt(self, client: Any) -> errors.Trouble | None:
         """One request. None: the turn is settled. Otherwise what went wrong."""
