@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import time
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ NO_KEY = (
     "No API key for Claude is set: set ANTHROPIC_API_KEY in the environment or in streamlit_config/secrets.toml, "
     "restart the lab and send your message again."
 )
+UNSENDABLE = "The address or the key for Claude is not one that can be sent; check both settings, then restart the lab."
 CUT = "The connection to Claude was cut before the reply was whole; what arrived is kept, so ask for the rest."
 NOTHING_CAME = "The connection to Claude failed before anything arrived; check the network and send the message again."
 LEFT_UNFINISHED = "Claude stopped for an unexpected reason ({}); what arrived is kept, so ask it to go on."
@@ -74,17 +76,16 @@ def trouble(error: Exception, model: str, arrived: bool) -> Trouble:
     """Explain an exception of the SDK or its transport. `arrived`: some of the reply is already on the screen."""
     if isinstance(error, anthropic.APIStatusError):
         return of_status(error, model, arrived)
-    detail = f"{type(error).__name__}: {error}"[:500]
+    cause = error.__cause__ if isinstance(error, anthropic.APIConnectionError) and error.__cause__ else error
+    if isinstance(cause, httpx2.LocalProtocolError | httpx2.InvalidURL | httpx2.UnsupportedProtocol | UnicodeError):
+        return Trouble(UNSENDABLE)  # without a detail: its words may quote the key
+    detail = f"{type(cause).__name__}: {cause}"[:500]
     if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException):
         what = "the rest of the reply did not come" if arrived else "Claude did not answer"
         keep = "what arrived is kept, so ask for the rest" if arrived else "send the message again, or lower the effort"
         return Trouble(f"Timed out: {what} in time; {keep}.", detail, retryable=True)
     if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError | json.JSONDecodeError | AssertionError):
         return Trouble(CUT if arrived else NOTHING_CAME, detail, retryable=True)
-    if isinstance(error, httpx2.InvalidURL | UnicodeError):
-        return Trouble(
-            "The address or the key for Claude has characters that cannot be sent; check both settings.", detail
-        )
     return Trouble(
         "The lab could not read Claude's reply; what arrived is kept, so send the message again or choose another model.",
         detail,
@@ -142,7 +143,8 @@ def retry_after(headers: httpx2.Headers) -> float | None:
     """Seconds to wait as the service asked: milliseconds, seconds or a date; None where it did not say."""
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         try:
-            return max(0.0, float(headers[name]) / unit)
+            seconds = float(headers[name]) / unit
+            return max(0.0, seconds) if math.isfinite(seconds) else None
         except (KeyError, ValueError):
             continue
     try:

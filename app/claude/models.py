@@ -95,6 +95,13 @@ def cost(usage: Usage, model: str, prices: PriceTable = PRICES) -> Decimal | Non
     return sum((getattr(usage, k) * getattr(price, k) for k in kinds), Decimal(0)) / 1_000_000
 
 
+def bill(usage: Usage, dollars: Decimal | None, final: bool = True) -> str:
+    """A turn's tokens and dollars in words, cache reads counted; "at least" where the end of the stream was not seen."""
+    cached = f" ({usage.cache_read:,} from the cache)" if usage.cache_read else ""
+    money = "cost unknown" if dollars is None else f"{'' if final else 'at least '}${dollars:.4f}"
+    return f"{usage.input_total:,} tokens in{cached}, {usage.output:,} out, {money}"
+
+
 def label(model: str) -> str:
     """How a model is shown: its label, or its id where the lab does not know it."""
     return next((m.label for m in MODELS if m.id == model), model)
@@ -114,7 +121,8 @@ def price_table(overrides: str | Mapping[str, Mapping[str, Any]] | None = None) 
         own = {id: Price.of(**{name: str(value) for name, value in price.items()}) for id, price in table.items()}
     except (json.JSONDecodeError, AttributeError, TypeError, InvalidOperation) as e:
         raise ValueError(f"The price table must be JSON {example}: {e or type(e).__name__}.") from e
-    bad = [id for id, p in own.items() if not all(getattr(p, f.name) >= 0 for f in fields(p))]
+    good = lambda price: all(value.is_finite() and value >= 0 for value in vars(price).values())
+    bad = [id for id, price in own.items() if not good(price)]
     if bad:
-        raise ValueError(f"The price table has a negative price for {bad[0]}; write it {example}.")
+        raise ValueError(f"The price table has a price for {bad[0]} that is no amount; write it {example}.")
     return {**PRICES, **own}

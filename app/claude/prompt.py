@@ -74,7 +74,7 @@ varies with content; deblocking inside the loop; coarser chroma; choosing modes 
 @cache
 def system_prompt() -> str:
     """The whole system prompt; the same text for as long as the lab runs."""
-    from gpu_agent import codec_kit
+    from gpu_agent import codec_kit  # here, so that a page which only words a question need not load the toolbox
 
     limits = Limits()
     speed = SPEED.format(

@@ -113,7 +113,7 @@ def read_block(lines: list[str], start: int, fence: re.Match[str], info: str) ->
     otherwise where its code could be read furthest."""
     closers = [i for i in range(start + 1, len(lines)) if closes(lines[i], fence)][:MAX_CLOSERS]
     if not closers:
-        code = body(lines[start + 1 :], fence)
+        code = body(lines[start + 1 :], fence).removesuffix("\n")  # what comes after the last newline is no line
         return Block(info, code, False, check_code(code)), start + 1
     best, furthest = None, -1
     for i in closers:

@@ -62,6 +62,11 @@ class TurnState:
     version: int = 0
 
 
+def sendable(text: str) -> str:
+    """The text without lone surrogates, which neither a request nor a database can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 class LiveTurn:
     """Collects a running turn. Any thread may take snapshots; the first `settle` wins and later changes are ignored."""
 
@@ -86,9 +91,9 @@ class LiveTurn:
             if self._ended is not None:
                 return False
             if text:
-                self._text.append(text)
+                self._text.append(sendable(text))
             if thinking:
-                self._thinking.append(thinking)
+                self._thinking.append(sendable(thinking))
             self._version += 1
             return True
 

@@ -9,21 +9,19 @@ has read is never thrown away. A finished turn is whole only if the stream ended
 from __future__ import annotations
 
 import asyncio
-import random
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import anthropic
-import httpx2
-
 from . import errors
-from .models import DEFAULT_EFFORT, DEFAULT_MODEL, PRICES, PriceTable, Usage
+from .connection import Connection
+from .models import DEFAULT_EFFORT, DEFAULT_MODEL, Usage
 from .state import LiveTurn, TurnState, TurnStatus
 
-API_URL = "https://api.anthropic.com"
 EPHEMERAL = {"type": "ephemeral"}
+log = logging.getLogger(__name__)
 
 
 class TurnEvent(NamedTuple):
@@ -34,48 +32,15 @@ class TurnEvent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Retry:
-    """How often a turn is tried and how long it waits between: doubling from `first` seconds, a little at random."""
-
-    attempts: int = 5
-    first: float = 1.0
-    longest: float = 30.0
-    longest_asked: float = 120.0
-    """A longer wait than this, asked for by the service, is told to the person instead."""
-
-    def delay(self, attempt: int) -> float:
-        return min(self.longest, self.first * 2 ** (attempt - 1)) * random.uniform(0.75, 1)
-
-
-@dataclass(frozen=True)
 class TurnRequest:
-    """What to ask and how. `messages` is the API's form and ends with a user message; `system` must be byte-stable.
-
-    `client` makes the SDK's asynchronous client where it should not be Anthropic's own API (such as Bedrock).
-    """
+    """What to ask. `messages` is the API's form and ends with a user message; `system` must be byte-stable."""
 
     messages: Sequence[Mapping[str, Any]]
     system: str
-    api_key: str | None = field(default=None, repr=False)
-    base_url: str | None = None
+    connection: Connection
     model: str = DEFAULT_MODEL
     effort: str = DEFAULT_EFFORT
     max_tokens: int = 64_000
-    connect_seconds: float = 15
-    silence_seconds: float = 180
-    """The longest silence on the connection; the API sends pings while Claude thinks."""
-    retry: Retry = Retry()
-    prices: PriceTable = field(default_factory=lambda: PRICES)
-    client: Callable[[], Any] | None = None
-
-    def make_client(self) -> Any:
-        timeout = httpx2.Timeout(self.silence_seconds, connect=self.connect_seconds)
-        if self.client:
-            return self.client().with_options(max_retries=0, timeout=timeout)
-        # Both are always given, so that the SDK looks for neither in the environment.
-        return anthropic.AsyncAnthropic(
-            api_key=self.api_key, base_url=self.base_url or API_URL, max_retries=0, timeout=timeout
-        )
 
 
 class RunningTurn:
@@ -92,7 +57,7 @@ class RunningTurn:
         self.request = request
         self._on_event, self._on_checkpoint, self._on_end = on_event, on_checkpoint, on_end
         self._checkpoint_seconds = checkpoint_seconds
-        self._live = LiveTurn(request.model, request.effort, request.prices)
+        self._live = LiveTurn(request.model, request.effort, request.connection.prices)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -130,17 +95,18 @@ class RunningTurn:
     # ---- in the worker thread
 
     def _work(self) -> None:
-        try:
-            asyncio.run(self._main())
-        except Exception as e:  # whatever it is, a turn ends with a sentence and never with a dead thread
-            self._settle(TurnStatus.FAILED, errors.trouble(e, self.request.model, self._live.has_text))
-        try:
-            if self._on_end:
-                self._on_end(self._live.snapshot())
-        except Exception as e:
-            self._save_error = f"The reply could not be saved ({e}); copy what you need before leaving this page."
-        finally:
-            self._finished.set()
+        with asyncio.Runner() as runner:
+            try:
+                runner.run(self._main())
+            except Exception as e:  # whatever it is, a turn ends with a sentence and never with a dead thread
+                self._settle(TurnStatus.FAILED, errors.trouble(e, self.request.model, self._live.has_text))
+            try:
+                if self._on_end:
+                    self._on_end(self._live.snapshot())
+            except Exception as e:
+                self._save_error = f"The reply could not be saved ({e}); copy what you need before leaving this page."
+            finally:
+                self._finished.set()  # before the loop closes, which waits for a name that is being looked up
 
     async def _main(self) -> None:
         talk = asyncio.ensure_future(self._talk())
@@ -167,39 +133,30 @@ class RunningTurn:
                 seen = self._live.version
                 try:
                     self._on_checkpoint(self._live.snapshot())
-                except (
-                    Exception
-                ) as e:  # a full disk must not end the reply; the end of the turn tries again and says so
-                    self._emit("status", f"not saved: {e}")
+                except Exception as e:  # a full disk must not end the reply: the end of the turn tries again and tells
+                    log.warning("a checkpoint of the reply was not saved: %s", e)
 
     async def _talk(self) -> None:
-        request, live = self.request, self._live
-        if not request.client and not (request.api_key or "").strip():
+        connection, live = self.request.connection, self._live
+        if not connection.ready:
             live.settle(TurnStatus.FAILED, error=errors.NO_KEY)
             return self._emit("status", TurnStatus.FAILED)
-        async with request.make_client() as client:
-            for attempt in range(1, request.retry.attempts + 1):
+        async with connection.make_client() as client:
+            for attempt in range(1, connection.retry.attempts + 1):
                 self._emit("status", TurnStatus.CONNECTING)
                 trouble = await self._attempt(client)
                 if trouble is None:
                     return None
-                wait = self._wait_seconds(trouble, attempt)
+                may_retry = trouble.retryable and not live.has_text
+                wait = connection.retry.wait(attempt, trouble.retry_after) if may_retry else None
                 if wait is None:
                     return self._settle(TurnStatus.FAILED, trouble)
                 cause = trouble.sentence.split(";")[0]
-                live.wait(wait, f"{cause}; trying again, {attempt + 1} of {request.retry.attempts}.")
+                live.wait(wait, f"{cause}; trying again, {attempt + 1} of {connection.retry.attempts}.")
                 self._emit("status", TurnStatus.WAITING)
                 await asyncio.sleep(wait)
                 live.retry(attempt + 1)
         return None
-
-    def _wait_seconds(self, trouble: errors.Trouble, attempt: int) -> float | None:
-        retry = self.request.retry
-        if not trouble.retryable or self._live.has_text or attempt >= retry.attempts:
-            return None
-        if trouble.retry_after is None:
-            return retry.delay(attempt)
-        return trouble.retry_after if trouble.retry_after <= retry.longest_asked else None
 
     async def _attempt(self, client: Any) -> errors.Trouble | None:
         """One request. None: the turn is settled. Otherwise what went wrong."""
@@ -229,19 +186,25 @@ class RunningTurn:
     def _take(self, event: Any, stream: Any) -> None:
         live = self._live
         if event.type == "text":
-            live.write(text=event.text) and self._emit("text", event.text)
+            self._write(text=event.text)
         elif event.type == "thinking":
-            live.write(thinking=event.thinking) and self._emit("thinking", event.thinking)
+            self._write(thinking=event.thinking)
         elif event.type == "content_block_start":
             kind = event.content_block.type
             if kind == "text" and live.has_text:
-                live.write(text="\n\n")
+                self._write(text="\n\n")
             if kind == "thinking" and live.has_thinking:
-                live.write(thinking="\n\n")
+                self._write(thinking="\n\n")
             status = TurnStatus.WRITING if kind == "text" else TurnStatus.THINKING
-            live.update(status=status) and self._emit("status", status)
+            if live.update(status=status):
+                self._emit("status", status)
         elif event.type in ("message_start", "message_delta"):
             live.update(usage=Usage.from_api(stream.current_message_snapshot.usage.to_dict()))
+
+    def _write(self, **piece: str) -> None:
+        if self._live.write(**piece):
+            for kind, text in piece.items():
+                self._emit(kind, text)
 
     def _conclude(self, message: Any) -> errors.Trouble | None:
         reason = message.stop_reason
@@ -261,18 +224,23 @@ class RunningTurn:
             status, facts["error"] = TurnStatus.TRUNCATED, errors.STOPPED_BY[reason]
         else:
             status, facts["error"] = TurnStatus.TRUNCATED, errors.LEFT_UNFINISHED.format(reason)
-        self._live.settle(status, **facts) and self._emit("status", status)
+        if self._live.settle(status, **facts):
+            self._emit("status", status)
         return None
 
     def _settle(self, status: TurnStatus, trouble: errors.Trouble) -> None:
         facts = {"error": trouble.sentence, "detail": trouble.detail}
         if trouble.request_id:
             facts["request_id"] = trouble.request_id
-        self._live.settle(status, **facts) and self._emit("status", status)
+        if self._live.settle(status, **facts):
+            self._emit("status", status)
 
     def _emit(self, kind: Literal["text", "thinking", "status"], text: str) -> None:
         if self._on_event:
-            self._on_event(TurnEvent(kind, text))
+            try:
+                self._on_event(TurnEvent(kind, text))
+            except Exception as e:  # an observer's fault must not end the reply
+                log.warning("an observer of the reply failed: %r", e)
 
 
 def start_turn(
