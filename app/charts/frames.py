@@ -102,7 +102,14 @@ def frames_figure(
     frames = max(s.frames for s in drawn)
     figure.update_xaxes(range=[-0.5 - frames * 0.01, frames - 0.5 + frames * 0.01])
     figure.update_xaxes(title_text="Frame", row=rows, col=1)
-    figure.update_xaxes(tickformat="d", unifiedhovertitle_text="<b>frame %{x}</b>")
+    figure.update_xaxes(
+        tickformat="d",
+        unifiedhovertitle_text="<b>frame %{x}</b>",
+        showspikes=not dark,  # Plotly draws their halo white wherever the background is transparent
+        spikethickness=1,
+        spikedash="solid",
+        spikecolor=shades(dark).axis,
+    )
     figure.update_yaxes(title_text=TITLES[plane], row=1, col=1)
     if with_bits:
         figure.update_yaxes(title_text="Bits per frame", rangemode="tozero", tickformat="~s", row=2, col=1)
@@ -110,6 +117,7 @@ def frames_figure(
         template=template(dark),
         height=height if with_bits else round(height * 0.6),
         hovermode="x unified",
+        hoversubplots="axis",
         clickmode="event+select",
         showlegend=len(figure.data) > rows,
     )

@@ -27,6 +27,7 @@ def test_quality_and_bits_lie_over_one_frame_axis():
     assert figure.layout.yaxis.title.text == "Y-PSNR (dB)"
     assert figure.layout.yaxis2.title.text == "Bits per frame"
     assert figure.layout.xaxis2.title.text == "Frame"
+    assert (figure.layout.hovermode, figure.layout.hoversubplots) == ("x unified", "axis")
 
 
 def test_every_trace_can_be_clicked_and_knows_its_frames():
