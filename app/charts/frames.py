@@ -80,7 +80,7 @@ def frames_figure(
     Each point's `customdata` is its true frame index, whatever was left out to stay quick. `slot_of` keeps the
     colours of another chart. `current` is the player's frame.
     """
-    drawn = [s for s in series if plane in s.values and s.frames]
+    drawn = [s for s in series if s.frames and plane in s.values and np.isfinite(capped(s.values[plane], plane)).any()]
     if not drawn:
         return None
     with_bits = [s for s in drawn if s.bits is not None and np.isfinite(s.bits).any()]

@@ -108,6 +108,7 @@ def test_nothing_to_draw_is_no_figure():
     assert frames_figure([]) is None
     assert frames_figure([series([36.0])], plane="ssim_y") is None
     assert frames_figure([series([])]) is None
+    assert frames_figure([read_series("r", {"psnr_y": [1.0], "ssim_y": [None]})], plane="ssim_y") is None
 
 
 def test_another_plane_keeps_its_own_scale_and_gaps():
