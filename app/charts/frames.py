@@ -80,7 +80,7 @@ def frames_figure(
     Each point's `customdata` is its true frame index, whatever was left out to stay quick. `slot_of` keeps the
     colours of another chart. `current` is the player's frame.
     """
-    drawn = [s for s in series if plane in s.values and s.frames]
+    drawn = [s for s in series if s.frames and plane in s.values and np.isfinite(capped(s.values[plane], plane)).any()]
     if not drawn:
         return None
     with_bits = [s for s in drawn if s.bits is not None and np.isfinite(s.bits).any()]
@@ -102,7 +102,14 @@ def frames_figure(
     frames = max(s.frames for s in drawn)
     figure.update_xaxes(range=[-0.5 - frames * 0.01, frames - 0.5 + frames * 0.01])
     figure.update_xaxes(title_text="Frame", row=rows, col=1)
-    figure.update_xaxes(tickformat="d", unifiedhovertitle_text="<b>frame %{x}</b>")
+    figure.update_xaxes(
+        tickformat="d",
+        unifiedhovertitle_text="<b>frame %{x}</b>",
+        showspikes=not dark,  # Plotly draws their halo white wherever the background is transparent
+        spikethickness=1,
+        spikedash="solid",
+        spikecolor=shades(dark).axis,
+    )
     figure.update_yaxes(title_text=TITLES[plane], row=1, col=1)
     if with_bits:
         figure.update_yaxes(title_text="Bits per frame", rangemode="tozero", tickformat="~s", row=2, col=1)
@@ -110,6 +117,7 @@ def frames_figure(
         template=template(dark),
         height=height if with_bits else round(height * 0.6),
         hovermode="x unified",
+        hoversubplots="axis",
         clickmode="event+select",
         showlegend=len(figure.data) > rows,
     )

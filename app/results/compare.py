@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from gpu_agent.models import ClipRef, Experiment, Status
 
-from .format import listed, percent, plural, short
+from .format import listed, plural, short
 from .headline import by_clip
 from .metrics import numeric
 from .table import flat_record
+from .verdict import more_or_fewer
 
 Point = tuple[float, float]
 BDRate = Callable[[list[Point], list[Point]], tuple[float | None, str | None]]
@@ -39,7 +40,11 @@ class ClipComparison(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`mean` is over the clips that have a figure; it is None where none has. `left_out` are clips of only one side."""
+    """`left_out` are clips of only one side.
+
+    `mean` is over the common clips, and None unless each has a figure: a mean over those that happened to work would
+    favour whoever fails on the hard ones.
+    """
 
     sentence: str
     clips: list[ClipComparison]
@@ -64,7 +69,7 @@ def compare(anchor: Experiment, test: Experiment, bd_rate: BDRate, names: tuple[
     return Comparison(
         sentence=sentence(anchor, test, a, b, clips),
         clips=clips,
-        mean=sum(figures) / len(figures) if figures else None,
+        mean=sum(figures) / len(figures) if figures and len(figures) == len(clips) else None,
         left_out=sorted(set(theirs) ^ set(ours)),
     )
 
@@ -94,10 +99,8 @@ def sentence(anchor: Experiment, test: Experiment, a: str, b: str, clips: list[C
     if not measured:
         return f"{b} cannot be compared with {a} on {clips[0].clip}: {short(clips[0].reason or '', 120).rstrip('.')}."
     first, *rest = measured
-    parts = [f"{b} needs {words(first.percent)} than {a} at equal PSNR on {first.clip}"]
-    if abs(first.percent) < 0.05:
-        parts = [f"{b} needs as many bits as {a} at equal PSNR on {first.clip}"]
-    parts += [f"{words(c.percent, bits=False)} on {c.clip}" for c in rest[:3]]
+    parts = [f"{b} needs {more_or_fewer(first.percent)} {a} at equal PSNR on {first.clip}"]
+    parts += [f"{further(c.percent)} on {c.clip}" for c in rest[:3]]
     if len(rest) > 3:
         parts.append(f"and so on over {plural(len(measured), 'clip')}")
     refused = [c.clip for c in clips if c.percent is None]
@@ -113,11 +116,9 @@ STATES = {
 }
 
 
-def words(change: float, bits: bool = True) -> str:
-    if abs(change) < 0.05:
-        return "as many"
-    direction = "more" if change > 0 else "fewer"
-    return f"{percent(abs(change), sign=False)} {direction}{' bits' if bits else ''}"
+def further(change: float) -> str:
+    """A BD-rate after one that was said in full: "4.0 % more", "as many", "3.2 times the bits"."""
+    return more_or_fewer(change).replace(" bits than", "").replace(" bits as", "").removesuffix(" of")
 
 
 def code_diff(a: Experiment, b: Experiment, context: int = 3) -> str:

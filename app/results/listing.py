@@ -8,6 +8,7 @@ from gpu_agent.models import Experiment, ResultRow, Status
 
 from .format import listed
 from .headline import best_points, headline_bd_rate
+from .metrics import value_of
 
 
 class ListingRow(NamedTuple):
@@ -80,7 +81,9 @@ def listing_row(experiment: Experiment) -> ListingRow:
 
 
 def mean(rows: list[ResultRow], key: str) -> float | None:
-    return sum(getattr(row, key) for row in rows) / len(rows) if rows else None
+    """Mean of a metric; None where a row lacks it, so that a mean is always over all clips."""
+    values = [value_of(row, key) for row in rows]
+    return sum(values) / len(values) if values and None not in values else None
 
 
 def origin(experiment: Experiment) -> str:

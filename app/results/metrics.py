@@ -19,11 +19,6 @@ class Metric(NamedTuple):
     note: str = ""
     """The variant in a few words, for an axis."""
 
-    @property
-    def axis(self) -> str:
-        """Title of an axis: label, unit, variant."""
-        return " · ".join(filter(None, [f"{self.label} ({self.unit})" if self.unit else self.label, self.note]))
-
 
 CAP = "frames with identical planes count as 60 dB"
 
@@ -78,6 +73,12 @@ METRICS: dict[str, Metric] = {
             "Gaussian 11x11, sigma 1.5, luma",
         ),
         Metric(
+            "ssim_u", "U-SSIM", "", "SSIM of the first chroma plane: Gaussian 11x11, sigma 1.5, mean over frames", 4
+        ),
+        Metric(
+            "ssim_v", "V-SSIM", "", "SSIM of the second chroma plane: Gaussian 11x11, sigma 1.5, mean over frames", 4
+        ),
+        Metric(
             "ms_ssim",
             "MS-SSIM",
             "",
@@ -94,7 +95,12 @@ METRICS: dict[str, Metric] = {
             "8x8 blocks as in ffmpeg, luma",
         ),
         Metric(
-            "xpsnr", "XPSNR", "dB", "XPSNR: PSNR weighted by local activity, luma, as ffmpeg's xpsnr filter", 2, "luma"
+            "xpsnr_y",
+            "XPSNR",
+            "dB",
+            "XPSNR: PSNR weighted by local activity, luma, as ffmpeg's xpsnr filter",
+            2,
+            "luma",
         ),
         Metric(
             "vmaf",

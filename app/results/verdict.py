@@ -21,6 +21,7 @@ from .format import (
     span,
 )
 from .headline import best_points, headline_bd_rate, plain
+from .metrics import value_of
 
 FAILURES: dict[ErrorCategory, tuple[str, str]] = {
     ErrorCategory.INVALID_CODE: (
@@ -123,7 +124,8 @@ def quality(experiment: Experiment) -> str:
     exact = [row for row in best if row.lossless]
     lossy = [row for row in best if not row.lossless]
     measured = [span([row.psnr_y for row in lossy], decibels) + " Y-PSNR"] if lossy else []
-    measured += ["SSIM " + span([row.ssim for row in lossy], score)] if lossy else []
+    similar = [ssim for row in lossy if (ssim := value_of(row, "ssim")) is not None]
+    measured += ["SSIM " + span(similar, score)] if similar else []
     rate = "at " + span([row.kbps for row in best], kbits)
     where = f"on {best[0].clip}" if len(best) == 1 else f"over the best points of {plural(len(best), 'clip')}"
     if exact and lossy:
@@ -154,9 +156,11 @@ def coverage(experiment: Experiment, anchor: str) -> str:
 
 
 def more_or_fewer(change: float) -> str:
-    """A BD-rate as words: "31 % more bits than", "4.0 % fewer bits than", "as many bits as"."""
+    """A BD-rate as words: "31 % more bits than", "4.0 % fewer bits than", "as many bits as", "3.2 times the bits of"."""
     if abs(change) < 0.05:
         return "as many bits as"
+    if change >= 200:
+        return f"{number(1 + change / 100, 1)} times the bits of"
     return f"{percent(abs(change), sign=False)} {'more' if change > 0 else 'fewer'} bits than"
 
 

@@ -27,6 +27,7 @@ def test_quality_and_bits_lie_over_one_frame_axis():
     assert figure.layout.yaxis.title.text == "Y-PSNR (dB)"
     assert figure.layout.yaxis2.title.text == "Bits per frame"
     assert figure.layout.xaxis2.title.text == "Frame"
+    assert (figure.layout.hovermode, figure.layout.hoversubplots) == ("x unified", "axis")
 
 
 def test_every_trace_can_be_clicked_and_knows_its_frames():
@@ -107,6 +108,7 @@ def test_nothing_to_draw_is_no_figure():
     assert frames_figure([]) is None
     assert frames_figure([series([36.0])], plane="ssim_y") is None
     assert frames_figure([series([])]) is None
+    assert frames_figure([read_series("r", {"psnr_y": [1.0], "ssim_y": [None]})], plane="ssim_y") is None
 
 
 def test_another_plane_keeps_its_own_scale_and_gaps():

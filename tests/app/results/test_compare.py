@@ -4,6 +4,7 @@ import pytest
 
 from app.results.compare import code_diff, compare, differences
 from app.results.format import THIN
+from gpu_agent.measure.bdrate import Curve, bd_rate
 from gpu_agent.models import ClipRef, Limits
 
 
@@ -13,6 +14,12 @@ def ratio(anchor, test):
         return None, "fewer than 4 points"
     assert anchor == sorted(anchor)
     return (test[0][0] / anchor[0][0] - 1) * 100, None
+
+
+def measured(anchor, test):
+    """The lab's own BD-rate, in the form that compare takes."""
+    result = bd_rate(*(Curve([rate for rate, _ in points], [db for _, db in points]) for points in (anchor, test)))
+    return result.percent, result.reason
 
 
 def said(result) -> str:
@@ -29,6 +36,12 @@ def test_the_sentence_names_each_clip_and_the_direction(experiment, curve):
     assert [c.percent for c in compare(b, a, ratio).clips] == pytest.approx([100 / 0.69 - 100, 100 / 1.04 - 100])
 
 
+def test_the_lab_s_own_bd_rate_fits(experiment, curve, row):
+    result = compare(experiment(curve()), experiment(curve(factor=0.69)), measured)
+    assert result.mean == pytest.approx(-31)
+    assert compare(experiment([row()]), experiment([row()]), measured).clips[0].reason
+
+
 def test_points_are_kbps_and_psnr_yuv(experiment, curve):
     seen = []
     compare(experiment(curve()), experiment(curve()), lambda a, b: (seen.append((a, b)), (0.0, None))[1])
@@ -40,13 +53,22 @@ def test_equal_curves_need_as_many_bits(experiment, curve):
     assert said(result) == "B needs as many bits as A at equal PSNR on carphone."
 
 
-def test_a_refusal_is_explained_and_does_not_enter_the_mean(experiment, curve, row):
+def test_several_times_the_bits_are_said_as_such(experiment, curve):
+    both = ("carphone", "bikes", "tall")
+    a = experiment([r for c in both for r in curve(c)], clips=both)
+    b = experiment(curve(factor=3.2) + curve("bikes", 4) + curve("tall"), clips=both)
+    assert said(compare(a, b, ratio, ("A", "B"))) == (
+        "B needs 3.2 times the bits of A at equal PSNR on carphone; 4.0 times the bits on bikes; as many on tall."
+    )
+
+
+def test_a_refusal_is_explained_and_leaves_no_mean(experiment, curve, row):
     both = ("carphone", "bikes")
     a = experiment([*curve(), row("bikes")], clips=both)
     b = experiment(curve(factor=2) + curve("bikes"), clips=both)
     result = compare(a, b, ratio, ("A", "B"))
     assert said(result) == "B needs 100 % more bits than A at equal PSNR on carphone; not comparable on bikes."
-    assert result.mean == pytest.approx(100)
+    assert result.mean is None, "a mean over the clips that happened to work would mislead"
     assert result.clips[1].reason == "fewer than 4 points"
     alone = compare(experiment([row()]), experiment([row()]), ratio, ("A", "B"))
     assert said(alone) == "B cannot be compared with A on carphone: fewer than 4 points."

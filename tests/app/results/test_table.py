@@ -29,13 +29,13 @@ def test_columns_name_the_variant_and_leave_out_what_nobody_measured(experiment,
 
 
 def test_further_metrics_become_columns_known_ones_with_their_variant(experiment, row):
-    more = {"ms_ssim": 0.98, "my_metric": 3.5, "xpsnr": {"y": 36.1}, "note": "a", "psnr_y": 99.0}
+    more = {"ms_ssim": 0.98, "my_metric": 3.5, "other": {"y": 36.1}, "note": "a", "psnr_y": 99.0}
     shown = {c.key: c for c in columns(experiment([row(more=more)]))}
     assert "five scales" in shown["ms_ssim"].help
     assert shown["my_metric"].help == "my_metric, as the agent measured it"
     assert shown["note"].format is None
     table = frame(experiment([row(more=more)]))
-    assert table["xpsnr.y"][0] == 36.1
+    assert table["other.y"][0] == 36.1
     assert table["psnr_y"][0] == 37.9, "a further metric must not hide a measured field of the same name"
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.results.format import THIN
+from app.results.listing import listing_row
 from app.results.verdict import FAILURES, verdict
 from gpu_agent.models import BDRate, ErrorCategory, Failure, Progress, Reproduction, Status, Summary
 
@@ -33,6 +34,7 @@ def test_success_without_anchor_says_only_what_was_measured(experiment, row):
         (-4.04, "4.0 % fewer bits than"),
         (0.01, "as many bits as"),
         (8.0, "8.0 % more bits than"),
+        (220.0, "3.2 times the bits of"),
     ],
 )
 def test_bd_rate_in_words(experiment, curve, change, words):
@@ -62,6 +64,12 @@ def test_several_clips_give_the_range_of_their_best_points(experiment, curve, ro
         "34.1–37.9 dB Y-PSNR and SSIM 0.910–0.956 at 212–840 kbit/s over the best points of 2 clips; "
         "12 % more bits than x264 medium at equal PSNR (mean over 1 of 2 clips)."
     )
+
+
+def test_a_clip_too_small_for_ssim_has_a_verdict_without_it(experiment, row):
+    small = row().model_copy(update={"ssim": None})
+    assert said(experiment([small])) == "37.9 dB Y-PSNR at 212 kbit/s on carphone."
+    assert listing_row(experiment([small])).ssim is None
 
 
 def test_lossless_is_said_instead_of_the_capped_figure(experiment, row):
