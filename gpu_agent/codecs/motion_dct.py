@@ -11,6 +11,7 @@ from codec_kit.bits import Bits
 RATES = (22, 27, 32, 37)  # quantiser parameter: +6 doubles the step
 
 PAD = 40  # samples around a reference picture that motion may point to
+ALPHA, BETA, TC = 2, 4, 1
 LAMBDA = 0.15  # squared steps that a bit must save
 TAPS = ((64,), (-1, 4, -10, 58, 17, -5, 1, 0), (-1, 4, -11, 40, 40, -11, 4, -1), (0, 1, -5, 17, 58, -10, 4, -1))  # HEVC
 DCT = np.array([[(0.5 if k else 0.5**1.5) * np.cos((2 * i + 1) * k * np.pi / 16) for i in range(8)] for k in range(8)])
@@ -68,8 +69,8 @@ def quantise(residual, step):
     least; also that cost, in squared samples."""
     c = (DCT @ residual @ DCT.T).reshape(-1, 64)[:, SCAN] * (16 / step)
     size = np.abs(c)
-    levels = np.floor(size + 0.25)
-    bits = np.where(levels > 0, 4.5 + 2 * np.log2(np.maximum(levels, 1)), 0.3)
+    levels = np.floor(size + 0.33)
+    bits = np.where(levels > 0, 5 + 2 * np.log2(np.maximum(levels, 1)), 0.3)
     saved = np.add.reduceat(size**2 - (size - levels) ** 2 - LAMBDA * bits, GROUPS[:-1], 1).cumsum(1)
     best = saved.max(1) - LAMBDA
     end = np.where(best > 0, saved.argmax(1) + 1, 0)
@@ -113,7 +114,7 @@ def code_levels(bits, lay, levels, memory, intra):
     return out
 
 
-def code_field(bits, name, wanted, start, grid, choose=None):
+def code_field(bits, name, wanted, start, grid, activity, choose=None):
     """A vector (n, k) for each block of a grid, coarse to fine: coded as the difference from the median of `start` and
     four neighbours known by then, on all sides. `choose` lets an encoder settle for the median."""
     (h, w), size = grid, 8
@@ -128,14 +129,16 @@ def code_field(bits, name, wanted, start, grid, choose=None):
         y, x = np.nonzero(which)
         i, first = y * w + x, start[y * w + x]
         near = [np.where(known[y + a + 8, x + b + 8, None] > 0, field[y + a + 8, x + b + 8], first) for a, b in offsets]
-        guess = np.sort(np.array([*near, first]), 0)[2]
+        guess = np.sort(np.array([*near, sum(near) >> 2]), 0)[2]
         spread = np.minimum(np.frexp(np.abs(near - guess).sum((0, 2)))[1], 9)
         moved = sum(known[y + a + 8, x + b + 8] for a, b in offsets)  # 1: as guessed, 2: not
-        c = spread * 10 + moved
-        target = choose(i, guess) if choose and not bits.reading else wanted[i]
-        delta = np.zeros_like(guess)
+        delta = (choose(i, guess) if choose else wanted[i]) - guess
+        c = spread * 10 + moved, activity[i] * 10 + moved, len(offsets) * 0 + moved + (len(i) > h * w // 5) * 10
+        go = np.flatnonzero(bits.code(f"{name} moved", delta.any(1), *c))
+        target, delta = delta[go], np.zeros_like(guess)
         for k in range(wanted.shape[1]):
-            delta[:, k] = bits.signed(f"{name}{k}", target[:, k] - guess[:, k], c, moved + 10 * np.minimum(np.abs(delta[:, 0]), 9))
+            sizes = np.minimum(np.abs(delta[go, 0]), 9) + 10 * (target.shape[1] - k)
+            delta[go, k] = bits.signed(f"{name}{k}", target[:, k], spread[go], sizes)
         field[y + 8, x + 8], known[y + 8, x + 8] = guess + delta, 1 + (delta != 0).any(1)
     return field[8:-8, 8:-8].reshape(h * w, -1)
 
@@ -169,13 +172,13 @@ def predict(lay, reference, mv):
 
 
 def vector_bits(d):
-    return (2 * np.log2(1 + np.abs(d)) + 1).sum(-1)
+    return np.where(d, 3 + 2 * np.log2(np.abs(d)), 0.5).sum(-1)
 
 
 def search(target, phases, start, grid, lam):
     """Vectors (n, 2) in quarter samples: 16x16 blocks from far to near, then their 8x8 quarters."""
     mv = start.reshape(*grid, 2)[::2, ::2]
-    for size, steps in (16, (64, 32, 16, 8, 4, 2, 1)), (8, (4, 2, 1)):
+    for size, steps in (16, (64, 32, 16, 8, 4, 2, 1, 2, 1)), (8, (4, 2, 1)):
         goal = blocks(target, size)
         y, x = (a.ravel() * size for a in np.mgrid[: mv.shape[0], : mv.shape[1]])
         for step in steps:
@@ -196,9 +199,22 @@ def intra_prediction(bits, lay, means, step):
     out, first = [], 0
     for name, (h, w) in ("Y", lay.grid), ("U", [s // 2 for s in lay.grid]), ("V", [s // 2 for s in lay.grid]):
         m = means[first : first + h * w]
-        out.append(code_field(bits, "mean" + name, m, np.full(m.shape, 128 * 128 // step), (h, w)))
+        out.append(code_field(bits, "mean" + name, m, np.full(m.shape, 128 * 128 // step), (h, w), np.zeros(h * w, np.int64)))
         first += h * w
     return np.clip((np.concatenate(out)[:, :, None] * step + 64) >> 7, 0, 255)
+
+
+def deblock(planes, coded, step):
+    """Soften block edges in place, where a block beside was coded and the jump is small enough to be its doing."""
+    for plane, near in zip(planes, coded):
+        for p, on in (plane, near), (plane.T, near.T):
+            a, b, c, d = p[:, 6:-8:8], p[:, 7:-8:8], p[:, 8::8], p[:, 9::8]
+            edge = (on[:, :-1] | on[:, 1:]).repeat(8, 0) & (np.abs(c - b) < ALPHA * step >> 4)
+            edge &= (np.abs(a - b) < BETA * step >> 7) & (np.abs(c - d) < BETA * step >> 7)
+            limit = TC * step >> 7
+            delta = np.clip((4 * (c - b) + a - d + 4) >> 3, -limit, limit) * edge
+            b += delta
+            c -= delta
 
 
 def start(info):
@@ -208,6 +224,11 @@ def start(info):
 
 def reconstruct(lay, prediction, levels, step, memory):
     planes = lay.join(np.clip(prediction + dequantise(levels, step), 0, 255))
+    np.clip(planes[0], 0, 255)
+    n, (h, w) = lay.n, lay.grid
+    on = memory["ends"] > 0
+    deblock(planes, [on[:n].reshape(h, w), on[n : n * 5 // 4].reshape(h // 2, -1), on[n * 5 // 4 :].reshape(h // 2, -1)], step)
+    planes = [np.clip(p, 0, 255) for p in planes]
     memory["reference"] = [interpolate(planes[0]), *(np.pad(p, PAD, mode="edge") for p in planes[1:])]
     return lay.crop(planes)
 
@@ -215,21 +236,21 @@ def reconstruct(lay, prediction, levels, step, memory):
 def encode(video, rate):
     lay, bits, memory = start(video.info)
     for number, frame in enumerate(video):
-        target, luma = lay.split(frame), np.pad(frame[0], 0)
+        target, luma = lay.split(frame), 0
         intra = number == 0
         step = max(1, round(16 * 2 ** ((rate - 3 * intra - 4) / 6)))
         slope = LAMBDA * (step / 16) ** 2
         bits.write()
         if not intra:
             reference = memory["reference"]
-            mv = search(lay.join(target)[0], reference[0], memory["mv"], lay.grid, slope**0.5)
+            mv = search(lay.join(target)[0], reference[0], memory["mv"], lay.grid, 0.5 * slope**0.5)
             _, cost = quantise(target[: lay.n] - fetch(reference[0], lay.y, lay.x, mv), step)
 
             def choose(i, guess):
-                d = ((target[i] - fetch(reference[0], lay.y[i], lay.x[i], guess)) ** 2).sum((1, 2))
-                return np.where((d < cost[i] + slope * (vector_bits(mv[i] - guess) + 1))[:, None], guess, mv[i])
+                _, alike = quantise(target[i] - fetch(reference[0], lay.y[i], lay.x[i], guess), step)
+                return np.where((alike < cost[i] + slope * vector_bits(mv[i] - guess))[:, None], guess, mv[i])
 
-            memory["mv"] = code_field(bits, "mv", mv, memory["mv"], lay.grid, choose)
+            memory["mv"] = code_field(bits, "mv", mv, memory["mv"], lay.grid, memory["ends"], choose)
             prediction = predict(lay, reference, memory["mv"])
         else:
             means = np.round(target.mean((1, 2)) * 128 / step).astype(np.int64)[:, None]
@@ -248,7 +269,7 @@ def decode(packets, info):
         if intra:
             prediction = intra_prediction(bits, lay, np.zeros((lay.total, 1), np.int64), step)
         else:
-            memory["mv"] = code_field(bits, "mv", memory["mv"], memory["mv"], lay.grid)
+            memory["mv"] = code_field(bits, "mv", memory["mv"], memory["mv"], lay.grid, memory["ends"])
             prediction = predict(lay, memory["reference"], memory["mv"])
         levels = code_levels(bits, lay, np.zeros((lay.total, 64), np.int64), memory, intra)
         yield reconstruct(lay, prediction, levels, step, memory)
