@@ -63,9 +63,8 @@ class Bits:
         bits = self._pass(bits, p / 65536)
         weights += (stretched @ ((bits << 16) - p) // (len(bits) + 50)) >> 10
         for table, c in zip(seen, contexts):
-            table[1] += 2 * np.bincount(c[bits == 1], minlength=CONTEXTS)
-            table[0] += 2 * np.bincount(c[bits == 0], minlength=CONTEXTS)
-            full = np.flatnonzero(table[0] + table[1] > _LIMIT)
+            np.add.at(table, (bits, c), 2)
+            full = c[table[0, c] + table[1, c] > _LIMIT]
             table[:, full] = (table[:, full] + 1) >> 1
         return bits
 
