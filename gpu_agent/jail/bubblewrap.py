@@ -58,6 +58,11 @@ def read_switch(path: Path) -> str | None:
 def explain(said: str, as_root: bool) -> str:
     """Why a jail did not start, from what bubblewrap printed and from the kernel's switches."""
     text = said.strip().replace("\n", " ")[:400] or "it printed nothing"
+    if text.startswith(("bwrap: execvp", "setpriv: failed to execute")):
+        return (
+            "The jail cannot start its Python: another user must be able to read the virtual environment and the "
+            f"interpreter it comes from (chmod -R go+rX on both). (It said: {text})"
+        )
     refused = "permission" in text.lower() or "not permitted" in text.lower()
     if refused and not as_root and read_switch(APPARMOR_SWITCH) == "1":
         return (

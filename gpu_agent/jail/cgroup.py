@@ -42,9 +42,9 @@ def delegated(own: Path | None, pid: int | None = None) -> tuple[Path | None, st
         return None, "this machine has no unified cgroup hierarchy (cgroup v2)"
     base = own.parent if own.name == LEAF else own
     if not (base / "cgroup.procs").exists() or not (base / "cgroup.kill").exists():
-        return None, f"{base} is the root of the hierarchy or of a kernel before 5.14"
+        return None, f"no cgroup is delegated: {base} is the root of the hierarchy, or the kernel is older than 5.14"
     if not os.access(base, os.W_OK) or not os.access(base / "cgroup.subtree_control", os.W_OK):
-        return None, f"{base} is not delegated to this user"
+        return None, f"no cgroup is delegated: {base} belongs to another user"
     try:
         missing = set(CONTROLLERS) - set((base / "cgroup.controllers").read_text().split())
         if missing:

@@ -189,7 +189,8 @@ def describe(error, path):
         if code.co_filename == path:
             lines.append(f'  File "codec.py", line {trace.tb_lineno}, in {code.co_name[:100]}\n')
             text = linecache.getline(path, trace.tb_lineno).strip()
-            lines.append(f"    {text[:300]}\n" if text else "")
+            if text and not text.startswith("raise"):  # a raise only says again what the last line says
+                lines.append(f"    {text[:300]}\n")
         trace = trace.tb_next
     if len(lines) > 24:
         lines[12:-12] = ["  [...]\n"]

@@ -46,7 +46,6 @@ class Jail:
         self._lock = threading.Lock()
         self._slots = list(range(FIRST_SLOT_UID, FIRST_SLOT_UID + SLOTS))
         self._status: JailStatus | None = None
-        self._prepared = False
 
     def status(self) -> JailStatus:
         """What the canary found; it runs once (about a second), then this answers at once."""
@@ -58,7 +57,7 @@ class Jail:
     def recheck(self) -> JailStatus:
         """Run the canary again: after something was mended."""
         with self._lock:
-            self._status, self._prepared = self._check(), True
+            self._status = self._check()
             return self._status
 
     def encode(
@@ -112,8 +111,7 @@ class Jail:
 
     def normalise_page_cache(self) -> pagecache.Normalised:
         """Between encode and decode of a ranked run: forget which parts of the visible files were read."""
-        self._prepare()
-        return pagecache.normalise(["/usr", *(real for real, _ in self._python.folders)])
+        return pagecache.normalise(["/usr", *(real for real, _ in mounts.Python.of(self._python_path).folders)])
 
     def _guarded(self, mode: Mode, *rest: Any) -> Outcome:
         status = self.status()
@@ -141,7 +139,7 @@ class Jail:
             self._prepare()
         except Unavailable as e:
             return JailStatus(False, None, str(e), (Check("bubblewrap", False, str(e)),))
-        return inspect(self._run, self.level, self._base_reason, self._required)
+        return inspect(self._run, self.level, self._base_reason, self._required, self._python)
 
     @contextlib.contextmanager
     def _slot(self):
