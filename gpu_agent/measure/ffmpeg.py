@@ -17,10 +17,11 @@ from ..codec_kit.frames import VideoInfo
 from .pipeline import MeasureCancelled
 
 POLL_SECONDS = 0.1
+QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-progress", "pipe:1")
 
 
 class FfmpegError(RuntimeError):
-    """ffmpeg gave up; the message is its last line of log."""
+    """ffmpeg gave up; the message is its own."""
 
 
 def executable() -> str:
@@ -54,6 +55,7 @@ def run_ffmpeg(
     *,
     ffmpeg: str | None = None,
     folder: Path | None = None,
+    niceness: int = 0,
     cancel: threading.Event | None = None,
     on_progress: Callable[[int], None] = lambda frames: None,
 ) -> str:
@@ -62,12 +64,14 @@ def run_ffmpeg(
     `on_progress` hears frames done. Raises FfmpegError where it fails, MeasureCancelled once `cancel` is set; either
     way no process is left.
     """
-    command = [ffmpeg or executable(), "-hide_banner", "-nostdin", "-nostats", "-progress", "pipe:1", *arguments]
+    command = [ffmpeg or executable(), *QUIET, *arguments]
     with (
         tempfile.TemporaryFile() as log,
         subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process,
     ):
         try:
+            if niceness:
+                os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
             for line in lines(process.stdout.fileno(), cancel):
                 if line.startswith(b"frame="):
                     on_progress(int(line[6:]))
@@ -100,9 +104,8 @@ def lines(pipe: int, cancel: threading.Event | None):
 
 
 def reason(log: str) -> str | None:
-    """The first line of an ffmpeg log that says what went wrong, without its memory addresses."""
-    said = [re.sub(r" @ 0x[0-9a-f]+", "", line).strip() for line in log.splitlines()]
-    wrong = [
-        line for line in said if re.search(r"error|invalid|fail|cannot|could not|unsupported|must|no such", line, re.I)
-    ]
-    return next(iter(wrong or reversed([line for line in said if line])), None)
+    """The first line of a log that a level marks as an error (or libvmaf as trouble), else the last line."""
+    said = [line.strip() for line in log.splitlines() if line.strip()]
+    wrong = [line for line in said if re.search(r"\[(error|fatal)\]|^libvmaf (ERROR|WARNING)", line)]
+    found = wrong[0] if wrong else said[-1] if said else None
+    return found and re.sub(r" @ 0x[0-9a-f]+|\[(error|fatal|info)\] ", "", found)
