@@ -191,4 +191,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Not sys.exit: the interpreter's own end puts signals back to killing it, and the status would be lost.
+    os._exit(main(sys.argv[1:]))
