@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Codec Lab", page_icon=":material/science:", layout="wide")
+st.set_page_config(page_title="Codec Lab", page_icon="🎞️", layout="wide")
 st.navigation(
     [
         st.Page("app_pages/lab.py", title="Lab", icon=":material/science:", default=True),

@@ -12,7 +12,7 @@ from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
 from app.panels.live import live_panel
 from app.panels.results import results_panel, verdict_box
-from app.panels.run_form import RunChoice, run_form
+from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
 from app.results.format import escape_markdown
 from app.services import services
 from gpu_agent.codecs import STARTERS
@@ -37,6 +37,9 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         pressed = st.button(
             "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
+        limits_popover(draft, choice.limits)
+        upload_popover(s)
+        st.space("stretch")
         agent_badge(s)
     if pressed or asked:
         refused = dispatch_draft(s, s.drafts.get(draft.id) or draft, choice)
@@ -68,7 +71,7 @@ with left:
     chat_panel(s, draft)
 with right:
     submitted = editor_panel(s, draft)
-    choice = run_form(s, s.drafts.get(draft.id) or draft)
-    run_bar(draft, choice, submitted)
+choice = run_form(s, s.drafts.get(draft.id) or draft)
+run_bar(draft, choice, submitted)
 st.divider()
 outcome(s.drafts.get(draft.id) or draft)

@@ -16,7 +16,7 @@ from app.services import Services
 from gpu_agent.models import Experiment, Status
 
 POLL_SECONDS = 0.4
-HEIGHT = 560
+HEIGHT = 500
 NO_KEY = (
     "Claude needs an API key. Set `ANTHROPIC_API_KEY` and start `./lab` again, or put `anthropic_api_key` into "
     "`streamlit_config/secrets.toml`. Everything else works without one."

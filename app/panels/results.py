@@ -170,7 +170,10 @@ def frame_plots(services: Services, experiment: Experiment, row: ResultRow, key:
             found = frame_series(services, experiment, r)
             if found:
                 loaded.append(read_series(f"rate {r.rate:g}", found))
-        figure = frames_figure(loaded, fps=Fraction(clip_ref(experiment, row.clip).fps), dark=dark, height=340)
+        alone = {loaded[0].name: 0} if len(loaded) == 1 else None  # the colour of the curve above
+        figure = frames_figure(
+            loaded, slot_of=alone, fps=Fraction(clip_ref(experiment, row.clip).fps), dark=dark, height=340
+        )
         if figure is None:
             st.caption("The per-frame series is not here: it is stored with the run's artifacts on the agent.")
             return
