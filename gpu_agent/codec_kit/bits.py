@@ -53,8 +53,10 @@ class Bits:
         """Bits (n,) with one or more contexts (n,) each; `name` owns the statistics."""
         if not len(bits):
             return np.zeros(0, np.int64)
-        seen = self._seen.setdefault(name, np.ones((len(contexts), 2, CONTEXTS), np.int64))
-        weights = self._weights.setdefault(name, np.full(len(contexts), 80000 // len(contexts), np.int64))
+        if name not in self._seen:
+            self._seen[name] = np.ones((len(contexts), 2, CONTEXTS), np.int64)
+            self._weights[name] = np.full(len(contexts), 80000 // len(contexts), np.int64)
+        seen, weights = self._seen[name], self._weights[name]
         stretched = np.empty((len(contexts), len(bits)), np.int64)
         for row, (zeros, ones), c in zip(stretched, seen, contexts, strict=True):
             hits = ones[c]

@@ -12,6 +12,7 @@ from codec_kit.motion import compensate, fetch, reference_of
 
 RATES = (22, 27, 32, 37)  # quantiser parameter: +6 doubles the step
 
+CHROMA = 8  # sixteenths of the step
 LAMBDA = 0.15  # squared steps that a bit must save
 SCAN = np.array(sorted(range(64), key=lambda i: (i // 8 + i % 8, i)))  # by diagonals, low frequencies first
 GROUPS = (0, 1, 3, 6, 10, 15, 28, 43, 64)  # coefficients coded in one call; contexts come from earlier groups
@@ -28,7 +29,12 @@ def quantise(residual, step):
     best = saved.max(1) - LAMBDA
     end = np.where(best > 0, saved.argmax(1) + 1, 0)
     levels[np.arange(64) >= np.array(GROUPS)[end][:, None]] = 0
-    return (np.sign(c) * levels).astype(np.int64), ((size**2).sum(1) - np.maximum(best, 0)) * (step / 16) ** 2
+    return (np.sign(c) * levels).astype(np.int64), ((size**2).sum(1) - np.maximum(best, 0)) * (np.ravel(step) / 16) ** 2
+
+
+def steps_of(lay, step):
+    """(total, 1): chroma, a third of whose samples count as much as luma's, is quantised finer."""
+    return np.where(lay.plane > 0, (step * CHROMA + 8) >> 4, step)[:, None]
 
 
 def dequantise(levels, step):
@@ -145,7 +151,7 @@ def start(info):
 
 
 def reconstruct(lay, prediction, levels, step, memory):
-    planes = lay.join(prediction + dequantise(levels, step))
+    planes = lay.join(prediction + dequantise(levels, steps_of(lay, step)))
     deblock(planes, [e.reshape(grid) > 0 for e, grid in zip(np.split(memory["ends"], lay.cuts), lay.grids)], step)
     planes = [np.clip(p, 0, 255) for p in planes]
     memory["reference"] = reference_of(planes)
@@ -177,7 +183,7 @@ def encode(video, rate):
         else:
             memory["mv"] = choose_motion(bits, lay, target, memory, step)
             prediction = compensate(lay, memory["reference"], memory["mv"])
-        levels, _ = quantise(target - prediction, step)
+        levels, _ = quantise(target - prediction, steps_of(lay, step))
         code_levels(bits, lay, levels, memory, intra)
         reconstruct(lay, prediction, levels, step, memory)
         yield bytes([intra]) + step.to_bytes(2, "little") + bits.close()
