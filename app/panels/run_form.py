@@ -15,7 +15,6 @@ from gpu_agent.check import check_code
 from gpu_agent.contract import MAX_RATES
 from gpu_agent.models import Clip, Limits, Rate
 
-
 LIMITS = {
     "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
     "memory_mb": ("Memory (MB)", 64, 1 << 20),
