@@ -108,8 +108,8 @@ def settle(outcome: Outcome) -> None:
 
 def run_point(
     tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
-) -> ResultRow:
-    """The whole point, its artifacts stored under ID/CLIP/rRATE/."""
+) -> tuple[ResultRow, str | None]:
+    """The whole point, its artifacts stored under ID/CLIP/rRATE/. With a warning where the frames look misaligned."""
     total = source.info.frames
     coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
     tick("measure", 0, total)
@@ -139,7 +139,7 @@ def run_point(
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
-    return row
+    return row, measured.alignment_warning
 
 
 def stop_if(cancel: threading.Event) -> None:

@@ -143,15 +143,18 @@ class Walk:
         for source in sources:
             for rate in e.rates:
                 self._at.point += 1
-                row = self._point(source, rate)
+                row, warning = self._point(source, rate)
                 e.results.append(row)
+                if warning:
+                    e.warnings.append(f"{row.clip} at rate {rate:g}: {warning}")
+                    self.reporter.event("warning", e.warnings[-1])
                 self.reporter.save(e)
                 message = (
                     f"{row.clip} at rate {rate:g}: {row.kbps:.1f} kbit/s, {row.psnr_y:.2f} dB, SSIM {row.ssim:.4f}"
                 )
                 self.reporter.event("point", message, self._at)
 
-    def _point(self, source: Source, rate: Rate) -> ResultRow:
+    def _point(self, source: Source, rate: Rate) -> tuple[ResultRow, str | None]:
         e, total = self.experiment, source.info.frames
         name = source.clip.name
         self._stage("encode", f"encoding {name} at rate {rate:g}", clip=name, rate=rate, frames=(0, total))
