@@ -21,7 +21,8 @@ class Anchor(NamedTuple):
 
     `format` is ffmpeg's muxer of the elementary stream. `coded_depth` is 10 where the encoder knows no 8-bit video:
     samples go in shifted up by two bits, and come back rounded. `full_range` forces that label on the stream, for
-    JPEG, which knows no other; labels never change a sample.
+    JPEG, which knows no other; labels never change a sample. `two_pass` is for libvpx, which plans its hidden
+    reference frames only in a second pass (a tenth of the bits); the others plan ahead within one.
     """
 
     name: str
@@ -33,9 +34,10 @@ class Anchor(NamedTuple):
     coded_depth: int = 8
     full_range: bool = False
     gpu: bool = False
+    two_pass: bool = False
 
     def encoder_arguments(self, rate: int) -> list[str]:
-        return ["-c:v", self.encoder, *self.arguments.replace("{rate}", str(rate)).split(), "-f", self.format]
+        return ["-c:v", self.encoder, *self.arguments.replace("{rate}", str(rate)).split()]
 
 
 def x264(name: str, label: str, options: str) -> Anchor:
@@ -69,7 +71,7 @@ CATALOGUE: tuple[Anchor, ...] = (
     nvenc("h264", "NVENC H.264", WITHOUT_SEI),
     nvenc("hevc", "NVENC HEVC"),
     x264("x264-veryslow", "x264 veryslow", "-preset veryslow -tune psnr"),
-    Anchor("vp9", "VP9", "libvpx-vp9", VP9_SETTINGS, CRF_64, "ivf"),
+    Anchor("vp9", "VP9", "libvpx-vp9", VP9_SETTINGS, CRF_64, "ivf", two_pass=True),
     svt_av1(4),
     Anchor("vvenc-fast", "VVenC fast", "libvvenc", VVENC_SETTINGS, CRF_52, "vvc", coded_depth=10),
 )
