@@ -30,6 +30,7 @@ def header(code: str, name: str) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_attack(path, bench, canaries, source, nothing_left):
     code = path.read_text().replace("AGENT_PORT", str(canaries.port))
+    code = code.replace("SOURCE_START", source.read_bytes()[:16].hex())
     clip = hashlib.sha256(source.read_bytes()).digest()
     facts = source.stat()
     limits = SMALL.model_copy(update={k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", header(code, "LIMITS"))})

@@ -1,6 +1,6 @@
 # PHASE: encode
 # EXPECT: ok
-# WHY: the jail's init and the agent are out of reach of signals and of memory access
+# WHY: the jail's init and the agent do not heed signals from inside, and their ids cannot be mapped anew
 import os
 import signal
 
@@ -12,10 +12,9 @@ def encode(video, rate):
                 os.kill(pid, number)
             except OSError as e:
                 print(pid, e.errno)
-        for name in ("mem", "oom_score_adj", "uid_map"):
+        for name in ("uid_map", "gid_map", "environ", "limits"):
             try:
-                fd = os.open(f"/proc/{pid}/{name}", os.O_RDWR)
-                os.pwrite(fd, b"0", 0x400000)
+                os.pwrite(os.open(f"/proc/{pid}/{name}", os.O_RDWR), b"0 0 1", 0)
                 print("CANARY-wrote", pid, name)
             except OSError as e:
                 print(pid, name, e.errno)

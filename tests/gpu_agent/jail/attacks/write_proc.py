@@ -7,7 +7,7 @@ import os
 def encode(video, rate):
     for path in (
         "/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/proc/sysrq-trigger", "/sys/kernel/uevent_helper",
-        "/sys/fs/cgroup/cgroup.procs", "/proc/self/uid_map", "/proc/self/gid_map", "/proc/1/oom_score_adj", "/proc/timer_list",
+        "/sys/fs/cgroup/cgroup.procs", "/proc/self/uid_map", "/proc/self/gid_map", "/proc/timer_list",
         "/proc/sys/user/max_user_namespaces", "/proc/irq/0/smp_affinity",
     ):  # fmt: skip
         try:
