@@ -112,6 +112,8 @@ def judge(said: dict[str, Any], python: Python) -> Iterator[Check]:
     yield check("no new privileges", said["no_new_privileges"] == "1", f"NoNewPrivs {said['no_new_privileges']}")
     denied = {said[name] for name in ("unshare", "ptrace")} == {"EPERM"} and said["vsock"] == "EAFNOSUPPORT"
     yield check("system calls are filtered", said["seccomp"] == "2" and denied, {k: said[k] for k in ("seccomp", "unshare", "ptrace", "vsock")})
+    confined = said["init"] == {"CapEff": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+    yield check("the init is as confined", confined, said["init"])
     allowed = set(environment(POLICY, gpu=False)) | {"PWD", "LC_CTYPE"}
     yield check("no environment", set(said["environment"]) <= allowed, set(said["environment"]) - allowed or "as set")
     yield check("no environment in /proc/1", said["first_environment"] == 0, f"{said['first_environment']} bytes")

@@ -68,15 +68,20 @@ def interfaces():
         return [line.partition(":")[0].strip() for line in f if ":" in line]
 
 
+def status_of(process):
+    with open(f"/proc/{process}/status") as f:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+
+
 def encode(video, rate):
-    with open("/proc/self/status") as f:
-        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+    fields, first = status_of("self"), status_of("1")
     yield json.dumps(
         {
             "uids": [*os.getresuid(), *os.getresgid()],
             "capabilities": {name: fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")},
             "no_new_privileges": fields["NoNewPrivs"],
             "seccomp": fields["Seccomp"],
+            "init": {name: first[name] for name in ("CapEff", "NoNewPrivs", "Seccomp")},
             "environment": sorted(os.environ),
             "first_environment": first_environment(),
             "interfaces": interfaces(),

@@ -30,10 +30,14 @@ NVIDIA = ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps
 
 @dataclass(frozen=True)
 class Python:
-    """The interpreter that runs the child, and the folders outside /usr that it needs to be visible."""
+    """The interpreter that runs the child, and the folders outside /usr that it needs (real path, name in the jail).
+
+    `hidden`: packages of the base interpreter, which a virtual environment does not see either.
+    """
 
     executable: str
     folders: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, executable: Path | None = None) -> Python:
@@ -57,7 +61,19 @@ class Python:
             if Path.home().is_relative_to(folder) or folder == "/":
                 raise Unavailable(f"Python lives in {folder}, which holds more than Python: use a virtual environment.")
             folders.append((os.path.realpath(folder), folder))
-        return cls(name, tuple(folders))
+        return cls(name, tuple(folders), hidden_packages(prefix, [named for _, named in folders]))
+
+
+def hidden_packages(prefix: str, folders: list[str]) -> tuple[str, ...]:
+    """Package folders of the interpreters below a virtual environment that does not include them."""
+    try:
+        words = (Path(prefix) / "pyvenv.cfg").read_text().lower().replace(" ", "")
+    except OSError:
+        return ()
+    if "include-system-site-packages=true" in words:
+        return ()
+    found = [path for folder in folders if folder != prefix for path in Path(folder).glob("lib/python3*/site-packages")]
+    return tuple(str(path) for path in found if not path.is_relative_to(prefix))
 
 
 def environment(policy: Policy, gpu: bool) -> dict[str, str]:
@@ -159,6 +175,8 @@ def arguments(
     args += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/tmp"]
     for real, folder in python.folders:
         args += [*parents(folder), "--ro-bind", real, folder]
+    for folder in python.hidden:
+        args += ["--perms", "0555", "--tmpfs", folder, "--remount-ro", folder]
     args += [*parents(CODE), "--perms", "0444", "--ro-bind-data", str(code_fd), CODE]
     args += [*parents(CHILD), "--ro-bind", str(PACKAGE / "child.py"), CHILD]
     args += ["--ro-bind", str(PACKAGE.parent / "codec_kit"), KIT]
