@@ -5,8 +5,8 @@ after every array, not after every bit, so that a codec codes thousands of bits 
 coded in earlier calls, not the array itself. Integers throughout: the same bits on every machine.
 
 Writer and reader run the same calls, so a codec states its syntax once: every method returns the coded values, and in
-reading the values passed in are not looked at (any array of the right length will do). Damaged packets read as wrong
-values in bounded time: none is longer than the call says.
+reading the values passed in are not looked at (any array of the right length will do). A damaged packet reads as wrong
+values or ends in ValueError; either way no call reads more values than it asks for.
 """
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ class Bits:
 
     def _pass(self, bits: np.ndarray, p: np.ndarray) -> np.ndarray:
         if self.reading:
-            return self._coder.decode(_BERNOULLI, p).astype(np.int64)
+            try:
+                return self._coder.decode(_BERNOULLI, p).astype(np.int64)
+            except AssertionError:  # how constriction reports it
+                raise ValueError("the packet is damaged: no writer makes these words") from None
         self._coder.encode(bits.astype(np.int32), _BERNOULLI, p)
         return bits.astype(np.int64)
