@@ -22,6 +22,7 @@ class Draft:
     """`baseline` is what the diff is drawn against: the parent's code or the last reply's. `form` is the run form's state.
 
     `revision` counts replacements of the text by the app (a starter opened, a reply taken), not keystrokes.
+    `source_sha256` is the hash of the text as `origin` gave it: another hash means that a person has edited it since.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Draft:
     baseline: str | None = None
     baseline_name: str = ""
     revision: int = 0
+    source_sha256: str | None = None
     parent_id: str | None = None
     origin: dict[str, Any] = field(default_factory=lambda: Origin().model_dump(mode="json", exclude_none=True))
     conversation_id: str | None = None
@@ -43,13 +45,13 @@ class Drafts:
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path, self._lock = path, threading.Lock()
-        with closing(self._db()) as db, db:
+        with closing(self._db()) as db:
             db.execute(
                 "CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, updated_at TEXT NOT NULL, body TEXT NOT NULL)"
             )
 
     def _db(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=10)
+        db = sqlite3.connect(self._path, timeout=10, isolation_level=None)
         db.execute("PRAGMA journal_mode=WAL")
         return db
 
@@ -68,9 +70,22 @@ class Drafts:
             row = db.execute("SELECT body FROM drafts ORDER BY updated_at DESC LIMIT 1").fetchone()
         return Draft(**json.loads(row[0])) if row else None
 
+    def update(self, draft_id: str, **changes: Any) -> None:
+        """Change some fields and leave the others as another callback or tab may have written them meanwhile."""
+        with self._lock, closing(self._db()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            row = db.execute("SELECT body FROM drafts WHERE id = ?", (draft_id,)).fetchone()
+            if row is not None:
+                body = json.loads(row[0]) | changes | {"updated_at": now()}
+                db.execute(
+                    "UPDATE drafts SET updated_at = ?, body = ? WHERE id = ?",
+                    (body["updated_at"], json.dumps(body), draft_id),
+                )
+            db.execute("COMMIT")
+
     def save(self, draft: Draft) -> None:
         draft.updated_at = now()
-        with self._lock, closing(self._db()) as db, db:
+        with self._lock, closing(self._db()) as db:
             db.execute(
                 "INSERT INTO drafts VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at,"
                 " body = excluded.body",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..bitstream import BitstreamWriter, read_bitstream
 from ..codec_kit.frames import VideoInfo
-from ..jail import Outcome
+from ..jail import Outcome, Verdict
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
@@ -73,11 +73,11 @@ def code_and_decode(
                 on_progress=lambda n: tick("encode", n, source.info.frames),
                 cancel=cancel,
             )
-        settle(encode, "encode")
+        settle(encode)
         tools.jail.normalise_page_cache()
         tick("decode", 0, source.info.frames)
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel)
-        settle(decode, "decode")
+        settle(decode)
     return Coded(bitstream, decoded, writer.packet_sizes, encode, decode)
 
 
@@ -98,13 +98,12 @@ def decode_to(
         return tools.jail.decode(experiment.code, packets, info, experiment.limits, on_frame=on_frame, cancel=cancel)
 
 
-def settle(outcome: Outcome, mode: str) -> None:
+def settle(outcome: Outcome) -> None:
     """Turn anything but a clean end into the exception that ends the run."""
-    if outcome.cancelled:
+    if outcome.verdict is Verdict.CANCELLED:
         raise RunCancelled
-    failure = outcome.failure(mode)
-    if failure is not None:
-        raise RunFailed(failure, outcome.log)
+    if outcome.failure is not None:
+        raise RunFailed(outcome.failure, outcome.log)
 
 
 def run_point(
@@ -128,7 +127,7 @@ def run_point(
     if tools.previews:
         tick("preview", 0, total)
         droppable["preview"] = folder / "preview.mp4"
-        make_preview(coded.decoded, source.info, droppable["preview"], facts=clip, cancel=cancel)
+        make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
         stop_if(cancel)
     tick("store", total, total)
     row = row_of(source, rate, coded, measured)

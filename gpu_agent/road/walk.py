@@ -7,7 +7,8 @@ import threading
 import time
 
 from ..check import check_code
-from ..clips import ClipError
+from ..clips import ClipCancelled, ClipError
+from ..measure import MeasureCancelled, MeasureError
 from ..models import ErrorCategory, Experiment, Failure, Progress, Rate, ResultRow, Status, Summary, now
 from ..preview import make_preview
 from ..store import StoreError
@@ -52,11 +53,11 @@ class Walk:
             if self.original is not None:
                 e.summary.reproduction = reproduction(self.original, e)
             e.status = Status.SUCCEEDED
-        except RunCancelled:
+        except (RunCancelled, ClipCancelled, MeasureCancelled):
             e.status = Status.CANCELLED
         except RunFailed as failed:
             self._fail(failed)
-        except (ClipError, StoreError) as problem:
+        except (ClipError, MeasureError, StoreError) as problem:
             self._fail(lost(str(problem)))
         except OSError as problem:
             self._fail(lost(f"The agent could not go on: {problem.strerror or problem}."))
@@ -99,7 +100,7 @@ class Walk:
         sources = []
         for clip in clips:
             self._stage("prepare", f"preparing {clip.name}", clip=clip.name)
-            planes = catalogue.planes(clip, cancel=self.cancel)
+            planes = catalogue.planes(clip, cancel=self.cancel.is_set)
             stop_if(self.cancel)
             source = source_of(clip, planes, e.frames)
             if self.tools.previews:
@@ -114,7 +115,7 @@ class Walk:
             return
         with self.tools.workspace(f"{self.experiment.id}-preview") as folder:
             whole = source_of(clip, source.planes, None)
-            make_preview(source.planes, whole.info, folder / "preview.mp4", facts=clip, cancel=self.cancel)
+            make_preview(source.planes, whole.info, folder / "preview.mp4", clip_facts=clip, cancel=self.cancel.is_set)
             stop_if(self.cancel)
             self.tools.artifacts.put_file(key, folder / "preview.mp4", droppable=True)
 

@@ -86,7 +86,7 @@ def preview_at(agent: Agent, key: str, planes_of, clip: Clip) -> Path:
         if found is None:
             planes, info = planes_of()
             with scratch(agent) as folder:
-                make_preview(planes, info, folder / "preview.mp4", facts=clip)
+                make_preview(planes, info, folder / "preview.mp4", clip_facts=clip)
                 agent.tools.artifacts.put_file(key, folder / "preview.mp4", droppable=True)
             found = agent.tools.artifacts.local(key)
     if found is None:
@@ -134,7 +134,7 @@ def decoded_planes(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     with agent.tools.gate, scratch(agent) as folder:
         target = folder / "decoded.yuv"
         outcome = decode_to(agent.tools, record, bitstream, target, lambda *_: None, threading.Event())
-        failure = outcome.failure("decode")
+        failure = outcome.failure
         if failure is not None:
             raise ApiError(409, "decode_failed", f"Decoding the stored bitstream again failed: {failure.message}")
         if file_sha256(target) != row.decoded_sha256:

@@ -1,0 +1,13 @@
+"""The lab's own Streamlit components: the code editor and the comparison player."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .editor import BUNDLE, Edited, code_editor
+from .player import Played, Series, player
+
+ASSETS: dict[str, Path] = {BUNDLE.name: BUNDLE}
+"""Name to file of what the app must serve at `/assets/{name}`. The URLs carry a hash (`?v=`), so answers may be cached."""
+
+__all__ = ["ASSETS", "Edited", "Played", "Series", "code_editor", "player"]

@@ -1,0 +1,121 @@
+"""The harness app in its own process and a browser to drive it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from .harness.videos import write_clip
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FRAMES = 60
+RATES = {"23976": Fraction(24000, 1001), "25": Fraction(25), "50": Fraction(50), "5994": Fraction(60000, 1001)}
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for name, fps in RATES.items():
+        for side in ("source", "decoded"):
+            write_clip(folder / f"{side}{name}.mp4", side, FRAMES, fps)
+    for side in ("source", "decoded"):
+        shutil.copy(folder / f"{side}25.mp4", folder / f"{side}.mp4")
+        write_clip(folder / f"{side}_long.mp4", side, 250, Fraction(25))
+    (folder / "damaged.mp4").write_bytes(b"this is not a video" * 100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def harness(clips, tmp_path_factory) -> Iterator[str]:
+    """The URL of the running harness."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("harness") / "log"
+    script = Path(__file__).parent / "harness" / "serve.py"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(port), str(clips)], stdout=out, stderr=out, env=environment
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
+                    break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the harness did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed (Debian's package is called chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, harness) -> Iterator[Callable]:
+    """Opens a page of the harness; the test fails where the page raised a JavaScript error."""
+    contexts, errors = [], []
+
+    def open_(path: str, **options):
+        options.setdefault("viewport", {"width": 1280, "height": 1000})
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{harness}/{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def told(page, name: str):
+    """What the harness says about itself under this name."""
+    return json.loads(page.get_by_test_id(name).text_content())
+
+
+def wait_told(page, name: str, value) -> None:
+    """Wait until the harness says exactly this."""
+    page.wait_for_function(
+        """([name, value]) => {
+            const element = document.querySelector(`[data-testid=${name}]`);
+            return element && JSON.stringify(JSON.parse(element.textContent)) === value;
+        }""",
+        arg=[name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))],
+    )
+
+
+def pixels(locator) -> np.ndarray:
+    """What the element looks like now, as RGB."""
+    return cv2.imdecode(np.frombuffer(locator.screenshot(), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]

@@ -1,0 +1,99 @@
+"""A page for each component, set up by query parameters, that prints what reached Python."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from app.components import Series, code_editor, player
+from gpu_agent.check import check_code
+from gpu_agent.contract import EXAMPLE
+
+BASELINE = EXAMPLE.replace("RATES = (2, 4, 8, 16)", "RATES = (3, 6)").replace("wb", "w")
+BASELINE = BASELINE.replace("    planes = known", "    # eight bits again\n        planes = known")
+
+
+def say(name: str, value: object) -> None:
+    """Where the tests read it: one element, JSON."""
+    st.html(f'<output hidden data-testid="{name}">{json.dumps(value).replace("<", "&lt;")}</output>')
+
+
+def editor_page() -> None:
+    state = st.session_state
+    state.setdefault("draft", EXAMPLE)
+    state.setdefault("revision", 0)
+    state.setdefault("submits", [])
+    state["runs"] = state.get("runs", 0) + 1
+    with st.container(horizontal=True):
+        show_diff = st.toggle("Diff")
+        read_only = st.toggle("Read only")
+        hidden = st.toggle("Hide")
+        st.button("Rerun")
+        if st.button("Replace"):
+            state["revision"] += 1
+            state["draft"] = f"# revision {state['revision']}\n" + EXAMPLE
+
+    if not hidden:
+        edited = code_editor(
+            state["draft"],
+            key="codec",
+            revision=state["revision"],
+            baseline=state.get("baseline", BASELINE),
+            show_diff=show_diff,
+            diagnostics=check_code(state["draft"]).diagnostics,
+            read_only=read_only,
+            height=int(st.query_params.get("height", 440)),
+            submit_label="dispatch",
+            on_text=lambda text: state.update(draft=text),
+            on_submit=lambda text: state["submits"].append(text),
+            on_baseline=lambda text: state.update(baseline=text),
+        )
+        say("text", edited.text)
+    say("draft", state["draft"])
+    say("baseline", state.get("baseline"))
+    say("submits", state["submits"])
+    say("runs", state["runs"])
+
+
+def player_page() -> None:
+    state = st.session_state
+    query = st.query_params
+    num, den = (int(v) for v in query.get("fps", "25/1").split("/"))
+    frames = int(query.get("frames", 60))
+    state["runs"] = state.get("runs", 0) + 1
+    bits = [40_000 if n % 12 == 0 else 6_000 + 900 * (n % 7) for n in range(frames)]
+    psnr = [38 + 2 * ((n * 7) % 11) / 11 - (4 if n == 37 else 2 if n == 12 else 0) for n in range(frames)]
+    series = [Series("Decoded", psnr, bits)]
+    if "two" in query:
+        series.append(Series("x264", [v - 1.5 for v in psnr], [b + 4000 for b in bits]))
+    with st.container(horizontal=True):
+        st.button("Rerun")
+        if st.button("Seek to 21"):
+            state["seek"] = {"frame": 21, "nonce": state["runs"]}
+        hidden = st.toggle("Hide")
+        other = st.toggle("Other point")
+    if not hidden:
+        played = player(
+            f"/clips/{query.get('a', 'source.mp4')}",
+            f"/clips/{'source.mp4' if other else query.get('b', 'decoded.mp4')}",
+            fps=(num, den),
+            frames=frames,
+            width=320,
+            height=180,
+            key="compare",
+            label_b="Decoded, rate 27",
+            seek=state.get("seek"),
+            exact_url="/frames/{frame}/{kind}.png" if "exact" in query else None,
+            series=series if "series" in query else [],
+        )
+        say("frame", played.frame)
+    say("runs", state["runs"])
+
+
+st.set_page_config(page_title="Harness", layout="wide")
+pages = [
+    st.Page(editor_page, title="Editor", url_path="editor", default=True),
+    st.Page(player_page, title="Player", url_path="player"),
+]
+st.navigation(pages, position="top").run()

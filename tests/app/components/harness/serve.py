@@ -1,0 +1,60 @@
+"""The harness as its own program: `serve.py PORT FOLDER` serves app.py, the assets, clips and exact frames."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+sys.path.insert(0, str(ROOT))
+
+import cv2
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.components import ASSETS
+from tests.app.components.harness.videos import picture
+
+PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
+
+
+async def clip(request: Request) -> Response:
+    path = FOLDER / request.path_params["name"]
+    return FileResponse(path) if path.is_file() else PlainTextResponse("no such clip", 404)
+
+
+async def asset(request: Request) -> Response:
+    path = ASSETS.get(request.path_params["name"])
+    return FileResponse(path) if path else PlainTextResponse("no such asset", 404)
+
+
+async def frame(request: Request) -> Response:
+    kind, number = request.path_params["kind"], request.path_params["number"]
+    if number >= 50:
+        return PlainTextResponse("no exact frame", 404)
+    png = cv2.imencode(".png", picture(number, kind, exact=True)[..., ::-1])[1].tobytes()
+    return Response(png, media_type="image/png")
+
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    routes=[
+        Route("/clips/{name}", clip, methods=["GET", "HEAD"]),
+        Route("/assets/{name}", asset),
+        Route("/frames/{number:int}/{kind}.png", frame),
+    ],
+)
+
+if __name__ == "__main__":
+    app.run(
+        config={
+            "server.port": PORT,
+            "server.address": "127.0.0.1",
+            "server.headless": True,
+            "server.fileWatcherType": "none",
+            "browser.gatherUsageStats": False,
+            "client.toolbarMode": "minimal",
+        }
+    )
