@@ -85,12 +85,14 @@ export class Player {
   }
 
   showFrame(n) {
+    if (this.element.dataset.still !== String(n)) delete this.element.dataset.still;
     if (this.exact.frame !== n) this.exact.hide();
     this.plot.setFrame(n);
     this.controls.showFrame(n);
   }
 
   standStill(n) {
+    this.element.dataset.still = n; // both videos have this frame on screen
     this.exact.show(n);
     clearTimeout(this.reportTimer);
     if (n === this.reported) return;

@@ -9,9 +9,7 @@ import streamlit as st
 from app.components import Series, code_editor, player
 from gpu_agent.check import check_code
 from gpu_agent.contract import EXAMPLE
-
-BASELINE = EXAMPLE.replace("RATES = (2, 4, 8, 16)", "RATES = (3, 6)").replace("wb", "w")
-BASELINE = BASELINE.replace("    planes = known", "    # eight bits again\n        planes = known")
+from tests.app.components.harness.codec import BASELINE
 
 
 def say(name: str, value: object) -> None:

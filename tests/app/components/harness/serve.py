@@ -1,12 +1,9 @@
-"""The harness as its own program: `serve.py PORT FOLDER` serves app.py, the assets, clips and exact frames."""
+"""The harness as its own program: `python -m tests.app.components.harness.serve PORT FOLDER` serves app.py, the assets, clips and exact frames."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT))
 
 import cv2
 import streamlit as st
