@@ -15,6 +15,7 @@ from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.environment import gpu
+from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
 from ..settings import AgentSettings
@@ -77,7 +78,8 @@ class Agent:
         self.tools.clear_workspaces()
         self.remaking = threading.Lock()
         self.drift: str | None = None
-        self.worker = Worker(self.tools, self.store)
+        self.ladders = Ladders(self.tools, self.store)
+        self.worker = Worker(self.tools, self.store, on_busy=self.ladders.hold, on_end=self.ladders.want)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
 
     @property
@@ -99,10 +101,12 @@ class Agent:
             log.error("the measurement drifts, nothing is run: %s", self.drift)
         elif not self.stopping:
             self.worker.start()
+            self.ladders.start()
 
     def stop(self) -> None:
         self.stopping = True
         self.worker.notify()
+        self.ladders.stop()
         if self.worker.is_alive():
             self.worker.stop()
         self.server.shutdown()

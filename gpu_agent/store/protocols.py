@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..models import Event, Experiment, Lease, Progress, Status
+from ..models import BDRate, Event, Experiment, Lease, Progress, Status
 
 
 class StoreError(RuntimeError):
@@ -68,6 +68,9 @@ class ExperimentStore(Protocol):
     def annotate(
         self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
     ) -> bool: ...
+
+    def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
+        """Say how a finished experiment stands against the anchors, by anchor name; they are measured after it."""
 
     def add_event(
         self,
