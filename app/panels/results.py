@@ -12,6 +12,7 @@ from app.charts.frames import frames_figure, mark_frame, read_series
 from app.charts.rd import rd_figure
 from app.charts.series import Curve, curves_of
 from app.components import Series, player
+from app.panels.anchors import anchor_curves, anchors_notice
 from app.results import table
 from app.results.format import score
 from app.results.format import size as bytes_of
@@ -77,7 +78,9 @@ def choose_point(services: Services, experiment: Experiment, key: str, dark: boo
             "Quality", available, format_func=lambda m: metric(m).label, key=f"metric-{key}", width=170
         )
         scale = st.segmented_control("Rate axis", ["Log", "Linear"], default="Log", required=True, key=f"scale-{key}")
-    curves = [c for c in rd_curves(services, experiment) if c.clip == clip]
+        anchors = anchor_curves(services, experiment, clip, key)
+    anchors_notice(services, experiment)
+    curves = [c for c in rd_curves(services, experiment) if c.clip == clip] + anchors
     figure = rd_figure(curves, chosen, log=scale != "Linear", dark=dark, height=380)
     if figure is not None:
         event = st.plotly_chart(
