@@ -145,7 +145,7 @@ class ResultRow(Model):
     psnr_y_min: float | None = None
     psnr_y_p5: float | None = None
     lossless: bool = False
-    ssim: float
+    ssim: float | None = Field(None, description="null where a side is under 11 samples")
     vmaf: float | None = None
     encode_seconds: float
     decode_seconds: float

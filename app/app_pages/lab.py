@@ -1,0 +1,77 @@
+"""The lab: Claude on one side, the codec on the other, the run below, then what it measured."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.drafts import Draft
+from app.panels.actions import actions
+from app.panels.agent import agent_badge, agent_notice
+from app.panels.chat import chat_panel
+from app.panels.draft import dispatch_draft, open_starter
+from app.panels.editor import editor_panel
+from app.panels.live import live_panel
+from app.panels.results import results_panel, verdict_box
+from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
+from app.results.format import escape_markdown
+from app.services import services
+from gpu_agent.codecs import STARTERS
+
+s = services()
+
+
+def current_draft() -> Draft:
+    """The draft of the URL, else the latest, else a first one with a starter in it, so that there is something to run."""
+    wanted = st.query_params.get("draft")
+    draft = (s.drafts.get(wanted) if wanted else None) or s.drafts.latest()
+    if draft is None:
+        draft = s.drafts.new()
+        open_starter(s, draft, STARTERS[0])
+        draft = s.drafts.get(draft.id) or draft
+    st.query_params["draft"] = draft.id
+    return draft
+
+
+def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="run-bar"):
+        pressed = st.button(
+            "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
+        )
+        limits_popover(draft, choice.limits)
+        upload_popover(s)
+        st.space("stretch")
+        agent_badge(s)
+    if pressed or asked:
+        refused = dispatch_draft(s, s.drafts.get(draft.id) or draft, choice)
+        if refused:
+            st.error(refused, icon=":material/block:")
+        else:
+            st.rerun()
+
+
+def outcome(draft: Draft) -> None:
+    """The draft's latest experiment: live, then its results. Found again from the draft alone after any restart."""
+    experiment = s.store.get(draft.experiment_id) if draft.experiment_id else None
+    if experiment is None:
+        st.caption("Press Dispatch: the agent runs the codec on real video, measures it, and the results appear here.")
+        return
+    st.subheader(escape_markdown(experiment.title), anchor=False)
+    if not experiment.status.terminal:
+        live_panel(s, experiment.id)
+        return
+    verdict_box(experiment)
+    actions(s, experiment, f"lab-{experiment.id}", in_lab=True)
+    results_panel(s, experiment, "lab")
+
+
+draft = current_draft()
+agent_notice(s)
+left, right = st.columns([5, 7], gap="medium")
+with left:
+    chat_panel(s, draft)
+with right:
+    submitted = editor_panel(s, draft)
+choice = run_form(s, s.drafts.get(draft.id) or draft)
+run_bar(draft, choice, submitted)
+st.divider()
+outcome(s.drafts.get(draft.id) or draft)

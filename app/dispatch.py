@@ -1,0 +1,51 @@
+"""Dispatch: hand a codec to the agent; where the agent is down, queue it in the store, where the agent will find it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gpu_agent.models import ClipRef, Experiment, ExperimentRequest
+from gpu_agent.road.freeze import freeze, freeze_rerun
+from gpu_agent.store import ExperimentStore
+
+from .agent_client import AgentClient, AgentDown
+
+WAITING = "The agent is down. The experiment is queued and starts when the agent is back."
+
+
+class Dispatched(NamedTuple):
+    """`note`: a sentence where the agent has not seen it yet."""
+
+    experiment: Experiment
+    note: str | None = None
+
+
+def dispatch(agent: AgentClient, store: ExperimentStore, request: ExperimentRequest, default_clip: str) -> Dispatched:
+    """Raises AgentError with the agent's sentence where it refuses."""
+    try:
+        return Dispatched(agent.create(request))
+    except AgentDown:
+        clips = [ClipRef(name=name) for name in request.clips or [default_clip]]
+        return queued(store, freeze(request, clips))
+
+
+def dispatch_rerun(agent: AgentClient, store: ExperimentStore, original: Experiment) -> Dispatched:
+    """Exactly the same experiment again."""
+    try:
+        return Dispatched(agent.rerun(original.id))
+    except AgentDown:
+        return queued(store, freeze_rerun(original))
+
+
+def cancel(agent: AgentClient, store: ExperimentStore, experiment_id: str) -> None:
+    """The wish goes into the store either way; the agent, where it answers, acts on it at once."""
+    try:
+        agent.cancel(experiment_id)
+    except AgentDown:
+        store.request_cancel(experiment_id)
+
+
+def queued(store: ExperimentStore, experiment: Experiment) -> Dispatched:
+    store.create(experiment)
+    store.add_event(experiment.id, "status", "queued", experiment.progress)
+    return Dispatched(experiment, WAITING)

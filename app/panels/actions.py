@@ -1,0 +1,79 @@
+"""What can be done with an experiment: rerun, open in the lab, rename, note, archive."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.agent_client import AgentError
+from app.dispatch import dispatch_rerun
+from app.services import Services
+from gpu_agent.models import Experiment, Origin
+
+
+def actions(services: Services, experiment: Experiment, key: str, *, in_lab: bool = False) -> None:
+    """A row of buttons. In the lab itself there is nothing to open."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"actions-{key}"):
+        if experiment.status.terminal and st.button(
+            "Rerun",
+            key=f"rerun-{key}",
+            icon=":material/replay:",
+            help="Exactly this code, clips, rates and limits again",
+        ):
+            rerun(services, experiment)
+        if not in_lab and st.button(
+            "Open in lab",
+            key=f"fork-{key}",
+            icon=":material/science:",
+            help="Edit this code; the new experiment remembers its parent",
+        ):
+            open_in_lab(services, experiment)
+        if in_lab:
+            st.page_link(
+                "app_pages/experiment.py",
+                label="Own page",
+                icon=":material/open_in_new:",
+                query_params={"id": experiment.id},
+            )
+        with st.popover("Title and notes", icon=":material/edit_note:"):
+            title = st.text_input("Title", experiment.title, max_chars=200, key=f"title-{key}")
+            notes = st.text_area(
+                "Notes", experiment.notes, key=f"notes-{key}", placeholder="What did you expect? What did you learn?"
+            )
+            if st.button("Save", key=f"save-{key}", type="primary"):
+                services.store.annotate(experiment.id, title=title.strip() or experiment.title, notes=notes)
+                st.rerun()
+        if experiment.status.terminal:
+            label = "Unarchive" if experiment.archived else "Archive"
+            if st.button(label, key=f"archive-{key}", icon=":material/archive:", type="tertiary"):
+                services.store.annotate(experiment.id, archived=not experiment.archived)
+                st.rerun()
+
+
+def rerun(services: Services, experiment: Experiment) -> None:
+    """Dispatch the same again and go to where it can be watched."""
+    try:
+        done = dispatch_rerun(services.agent, services.store, experiment)
+    except AgentError as e:
+        st.error(str(e))
+        return
+    if done.note:
+        st.toast(done.note, icon=":material/cloud_off:")
+    st.switch_page("app_pages/experiment.py", query_params={"id": done.experiment.id})
+
+
+def open_in_lab(services: Services, experiment: Experiment) -> None:
+    """A new draft from this code, with the experiment as its parent."""
+    draft = services.drafts.new()
+    draft.text = draft.baseline = experiment.code
+    draft.baseline_name = experiment.title
+    draft.parent_id = experiment.id
+    draft.origin = Origin(kind="fork").model_dump(mode="json", exclude_none=True)
+    draft.form = {
+        "clips": [c.name for c in experiment.clips],
+        "rates": ", ".join(f"{r:g}" for r in experiment.rates),
+        "frames": experiment.frames,
+        "title": "",
+    }
+    draft.revision = 1
+    services.drafts.save(draft)
+    st.switch_page("app_pages/lab.py", query_params={"draft": draft.id})

@@ -1,0 +1,43 @@
+"""One line about the agent, where something about it matters to the person."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.services import Services
+
+
+def agent_notice(services: Services) -> None:
+    """Nothing while all is well; otherwise what is wrong and what happens to queued work."""
+    health = services.health()
+    if health is None:
+        st.warning(
+            "The agent does not answer. You can go on writing; what you dispatch is queued and starts when it is back.",
+            icon=":material/cloud_off:",
+        )
+    elif not health.sandbox.get("available"):
+        st.error(
+            f"Experiments wait: there is no jail to run codecs in. {health.sandbox.get('message') or ''}",
+            icon=":material/gpp_bad:",
+        )
+    elif not health.measurement.get("ok"):
+        st.error(
+            f"Experiments wait: the measurement fails its self test. {health.measurement.get('message') or ''}",
+            icon=":material/rule:",
+        )
+
+
+def agent_badge(services: Services) -> None:
+    health = services.health()
+    if health is None:
+        st.badge("Agent down", icon=":material/cloud_off:", color="red")
+        return
+    device = (health.device.get("gpu") or {}).get("name") or f"{health.device.get('cores')} CPU cores"
+    state = "running" if health.running else "idle"
+    waiting = f", {health.queue_depth} waiting" if health.queue_depth else ""
+    st.badge(
+        f"Agent {state}{waiting}",
+        icon=":material/memory:",
+        color="blue" if health.running else "green",
+        help=f"{device} · {health.device.get('cpu')} · jail: {health.sandbox.get('level') or 'none'} · build {health.build}",
+    )

@@ -1,0 +1,95 @@
+"""What happens to a draft: a starter opened, a reply taken for review, an experiment dispatched from it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from app.agent_client import AgentError
+from app.claude.conversation import Turn
+from app.claude.reply import Codec
+from app.dispatch import dispatch
+from app.drafts import Draft
+from app.panels.run_form import RunChoice
+from app.services import Services
+from gpu_agent.check import check_code
+from gpu_agent.codecs import Starter
+from gpu_agent.models import ExperimentRequest, Origin, new_id
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def replace_text(services: Services, draft: Draft, text: str, origin: Origin, baseline: str | None, name: str) -> None:
+    """The app, not a person typing, changes the text: a new revision, shown as a diff where there is a baseline."""
+    services.drafts.update(
+        draft.id,
+        text=text,
+        baseline=baseline,
+        baseline_name=name,
+        revision=draft.revision + 1,
+        source_sha256=sha256(text),
+        origin=origin.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def open_starter(services: Services, draft: Draft, starter: Starter) -> None:
+    replace_text(services, draft, starter.code(), Origin(kind="starter", starter=starter.name), None, "")
+    services.drafts.update(draft.id, parent_id=None)
+    st.session_state[f"diff-{draft.id}"] = False
+
+
+def take_reply(services: Services, draft: Draft, turn: Turn, codec: Codec) -> None:
+    """Claude's codec goes into the editor, as a diff against what was there."""
+    origin = Origin(
+        kind="claude", prompt=turn.prompt, model=turn.state.model, conversation_id=turn.conversation_id, note=turn.id
+    )
+    before = draft.text if draft.text.strip() else None
+    replace_text(services, draft, codec.code, origin, before, "what was in the editor")
+    st.session_state[f"diff-{draft.id}"] = before is not None
+
+
+def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str | None:
+    """Dispatch what the editor holds. Returns a sentence where it was refused, else None and the draft follows the run."""
+    checked = check_code(draft.text)
+    if not checked.ok:
+        first = checked.errors[0]
+        return f"The code does not keep the contract yet: line {first.line}, {first.message}."
+    if choice.problem:
+        return choice.problem
+    request = ExperimentRequest(
+        code=draft.text,
+        id=new_id(),
+        title=choice.title or None,
+        clips=choice.clips,
+        rates=choice.rates,
+        frames=choice.frames,
+        limits=choice.limits,
+        parent_id=parent_of(services, draft),
+        origin=origin_of(draft),
+    )
+    try:
+        done = dispatch(services.agent, services.store, request, choice.clips[0])
+    except AgentError as e:
+        return str(e)
+    services.drafts.update(draft.id, experiment_id=done.experiment.id, parent_id=done.experiment.id)
+    if done.note:
+        st.toast(done.note, icon=":material/cloud_off:")
+    return None
+
+
+def parent_of(services: Services, draft: Draft) -> str | None:
+    """The experiment that this code came from; an unchanged text has the same parent as its earlier run."""
+    parent = services.store.get(draft.parent_id) if draft.parent_id else None
+    if parent is None:
+        return None
+    return parent.parent_id if parent.code == draft.text else parent.id
+
+
+def origin_of(draft: Draft) -> Origin:
+    """Where the code came from, and whether a person edited it since."""
+    origin = Origin(**draft.origin)
+    edited = draft.source_sha256 is not None and sha256(draft.text) != draft.source_sha256
+    return origin.model_copy(update={"note": "edited by hand"}) if edited else origin

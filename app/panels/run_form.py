@@ -1,0 +1,158 @@
+"""The run form: clips, rates, frames, limits, title. What is in it is kept with the draft."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from app.components.upload import clip_upload
+from app.drafts import Draft
+from app.results.format import escape_markdown, frame_rate, seconds
+from app.services import Services
+from gpu_agent.check import check_code
+from gpu_agent.contract import MAX_RATES
+from gpu_agent.models import Clip, Limits, Rate
+
+LIMITS = {
+    "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
+    "memory_mb": ("Memory (MB)", 64, 1 << 20),
+    "tmp_mb": ("Temporary files (MB)", 1, 1 << 16),
+}
+"""What of the limits a person may set here: label, least and most."""
+
+
+class RunChoice(NamedTuple):
+    """What to run on. `problem` is a sentence where the form cannot be dispatched as it stands."""
+
+    clips: list[str]
+    rates: list[Rate] | None
+    frames: int | None
+    limits: Limits
+    title: str
+    problem: str | None = None
+
+
+def parse_rates(text: str) -> tuple[list[Rate] | None, str | None]:
+    """Rates from '22, 27 32'; None for an empty field, which means the codec's own RATES."""
+    words = text.replace(",", " ").replace(";", " ").split()
+    if not words:
+        return None, None
+    rates: list[Rate] = []
+    for word in words:
+        try:
+            value = float(word)
+        except ValueError:
+            return None, f"Rates are numbers, such as 22, 27, 32, 37; “{word}” is none."
+        if not math.isfinite(value):
+            return None, f"Rates are finite numbers; “{word}” is none."
+        rates.append(int(value) if value.is_integer() else value)
+    rates = list(dict.fromkeys(rates))
+    if len(rates) > MAX_RATES:
+        return None, f"At most {MAX_RATES} rates can be run at once; these are {len(rates)}."
+    return rates, None
+
+
+def clip_label(clip: Clip) -> str:
+    return f"{clip.name} · {clip.visible_width}×{clip.visible_height}, {clip.frames} frames"
+
+
+def run_form(services: Services, draft: Draft) -> RunChoice:
+    clips, default = services.clips()
+    by_name = {c.name: c for c in clips}
+    saved = draft.form
+    wanted = [n for n in saved.get("clips") or default if n in by_name] or [n for n in default if n in by_name]
+    options = list(by_name) or wanted or ["carphone"]
+    # A clip that was just uploaded is chosen at once; widgets take a new value only before they are drawn.
+    state = f"clips-{draft.id}"
+    fresh = st.session_state.pop("uploaded-clip", None)
+    if fresh and fresh in by_name:
+        st.session_state[state] = list(dict.fromkeys([*st.session_state.get(state, wanted), fresh]))
+    if state not in st.session_state:
+        st.session_state[state] = wanted or options[:1]
+    st.session_state[state] = [n for n in st.session_state[state] if n in options]
+
+    own = ", ".join(f"{r:g}" for r in check_code(draft.text).rates)
+    a, b, c, d = st.columns([5, 3, 2, 3], vertical_alignment="bottom")
+    chosen = a.multiselect(
+        "Clips",
+        options,
+        key=state,
+        format_func=lambda n: clip_label(by_name[n]) if n in by_name else n,
+        placeholder="Choose clips",
+    )
+    rates_text = b.text_input(
+        "Rates",
+        saved.get("rates", ""),
+        key=f"rates-{draft.id}",
+        placeholder=f"the codec's own: {own}",
+        help="The codec's quality knob, several values give a curve. Empty: its own RATES.",
+    )
+    frames = c.number_input(
+        "Frames",
+        1,
+        None,
+        saved.get("frames"),
+        key=f"frames-{draft.id}",
+        placeholder="all",
+        help="Only the first so many frames of each clip: quicker while you try things.",
+    )
+    title = d.text_input(
+        "Title", saved.get("title", ""), key=f"run-title-{draft.id}", max_chars=200, placeholder="from the docstring"
+    )
+    describe(chosen, by_name)
+    rates, problem = parse_rates(rates_text)
+    if not chosen:
+        problem = "Choose at least one clip."
+    limits = limits_of(draft, saved.get("limits") or {})
+    keep(
+        services,
+        draft,
+        {
+            "clips": chosen,
+            "rates": rates_text,
+            "frames": frames,
+            "title": title,
+            "limits": limits.model_dump(exclude_defaults=True),
+        },
+    )
+    return RunChoice(chosen, rates, frames, limits, title, problem)
+
+
+def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:
+    """What the chosen clips are, in a line each."""
+    for name in chosen[:3]:
+        clip = by_name.get(name)
+        if clip is not None:
+            facts = f"{frame_rate(clip.fps)}, {seconds(clip.seconds)}"
+            more = f" · {clip.conversion}" if clip.conversion else ""
+            st.caption(escape_markdown(f"{clip.title}: {clip.description or clip.origin} ({facts}){more}"))
+
+
+def limits_of(draft: Draft, saved: dict[str, Any]) -> Limits:
+    """The limits as the popover beside the button has them, which is drawn after the form."""
+    changed = {name: st.session_state.get(f"{name}-{draft.id}") for name in LIMITS}
+    return Limits(**saved).model_copy(update={k: v for k, v in changed.items() if v is not None})
+
+
+def limits_popover(draft: Draft, limits: Limits) -> None:
+    with st.popover("Limits", icon=":material/timer:", help="Bounds of each encode and each decode"):
+        for name, (label, low, high) in LIMITS.items():
+            st.number_input(label, low, high, type(low)(getattr(limits, name)), key=f"{name}-{draft.id}")
+        st.caption("Enforced by the agent for each encode and each decode; a run that passes one fails and says which.")
+
+
+def upload_popover(services: Services) -> None:
+    with st.popover("Upload a clip", icon=":material/upload:"):
+        uploaded = clip_upload(key="clip-upload")
+        if uploaded:
+            services.clips(fresh=True)
+            st.session_state["uploaded-clip"] = uploaded
+            st.rerun()
+
+
+def keep(services: Services, draft: Draft, form: dict[str, Any]) -> None:
+    if form != draft.form:
+        draft.form = form
+        services.drafts.update(draft.id, form=form)

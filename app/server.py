@@ -1,0 +1,69 @@
+"""The lab's server: Streamlit's pages with the lab's own routes beside them, started from Python.
+
+Streamlit looks for its configuration in folders of its own choosing; the lab keeps it in `streamlit_config/`, so the
+file is flattened into the options of `App.run`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute, Route
+
+from app.routes.agent import AgentPipe
+from app.routes.artifacts import ArtifactSource
+from app.routes.assets import Assets
+from app.routes.safety import SecurityHeaders
+from app.routes.upload import Upload
+from app.settings import CONFIG_FOLDER, AppSettings
+
+ENTRY = Path(__file__).resolve().with_name("main.py")
+
+
+def routes(assets: Mapping[str, Path], artifacts: ArtifactSource) -> list[BaseRoute]:
+    """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
+    return [
+        Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
+        Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
+        Route("/upload", Upload(artifacts.agent).upload, methods=["POST"]),
+    ]
+
+
+def middleware(settings: AppSettings) -> list[Middleware]:
+    """Around everything, Streamlit's own answers and WebSocket included."""
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),
+    ]
+
+
+def configuration(settings: AppSettings, file: Path = CONFIG_FOLDER / "config.toml") -> dict[str, Any]:
+    """Streamlit's options by dotted name: the file's, and the address from the settings."""
+    options = dict(flat(tomllib.loads(file.read_text())))
+    return options | {"server.address": settings.app_host, "server.port": settings.app_port}
+
+
+def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
+    """Serve the lab until SIGTERM or SIGINT."""
+    agent = AgentPipe(settings.agent_url, settings.bearer_token)
+    app = st.App(
+        ENTRY,
+        routes=routes(assets, ArtifactSource(settings.artifacts, agent)),
+        middleware=middleware(settings),
+        lifespan=agent.lifespan,
+    )
+    app.run(config=configuration(settings))

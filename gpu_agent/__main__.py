@@ -1,0 +1,52 @@
+"""`python -m gpu_agent serve` runs the agent; `python -m gpu_agent eval CODEC.py` walks the road in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+
+from . import evaluate
+from .logs import configure
+from .settings import AgentSettings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="gpu_agent", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="run the agent until it is told to stop")
+    serve.add_argument("--port", type=int, help="port to listen on (default: CODEC_LAB_AGENT_PORT or 8787)")
+    evaluate.add_parser(commands)
+    options = parser.parse_args(arguments)
+    if options.command == "eval":
+        return evaluate.main(options)
+    return run(options.port)
+
+
+def run(port: int | None) -> int:
+    """Serve until SIGTERM or SIGINT, then put a running experiment back into the queue and leave."""
+    from .server.app import Agent, AlreadyRunning
+
+    settings = AgentSettings() if port is None else AgentSettings(agent_port=port)
+    configure(settings.log_level)
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    try:
+        agent = Agent(settings)
+    except AlreadyRunning as e:
+        print(e, file=sys.stderr)
+        return 1
+    except OSError as e:
+        where = f"{settings.agent_host}:{settings.agent_port}"
+        print(f"The agent cannot listen on {where}: {e.strerror}. Choose another port.", file=sys.stderr)
+        return 1
+    agent.start()
+    asked.wait()
+    agent.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What ./lab eval shows: a progress bar while it runs, a table at the end. Everything goes to standard error but the table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+from rich.text import Text
+
+from ..models import Experiment, Progress, Status
+from ..road.report import EventKind
+
+
+class Show:
+    """A `Reporter` for the terminal."""
+
+    def __init__(self, quiet: bool = False):
+        self._err = Console(stderr=True)
+        self._out = self._err if quiet else Console()
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[frames]}"),
+            TimeElapsedColumn(),
+            console=self._err,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None, frames="")
+
+    def __enter__(self) -> Show:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        self._err.print(Text(text, style="dim"))
+
+    def progress(self, progress: Progress) -> None:
+        where = f"{progress.clip} " if progress.clip else ""
+        rate = f"rate {progress.rate:g} " if progress.rate is not None else ""
+        point = f"{progress.point}/{progress.points} " if progress.point else ""
+        frames = f"{progress.frames_done}/{progress.frames_total}" if progress.frames_total else ""
+        self._bar.update(
+            self._task,
+            description=f"{point}{where}{rate}{progress.stage}",
+            completed=progress.frames_done,
+            total=progress.frames_total or None,
+            frames=frames,
+        )
+
+    def event(self, kind: EventKind, message: str, progress: Progress | None = None) -> None:
+        if kind == "warning":
+            self._bar.console.print(Text(message, style="yellow"))
+
+    def save(self, experiment: Experiment) -> None:
+        """The terminal keeps nothing."""
+
+    def result(self, e: Experiment) -> None:
+        if e.status is not Status.SUCCEEDED:
+            what = e.error.message if e.error else "cancelled"
+            category = f" ({e.error.category})" if e.error else ""
+            self._out.print(Text(f"{e.status.value}{category}: {what}", style="red"), soft_wrap=True)
+            return
+        table = Table(title=None, box=None, pad_edge=False, header_style="bold")
+        table.add_column("clip")
+        for name in ("rate", "bytes", "kbit/s", "Y dB", "YUV dB", "SSIM", "enc fps", "dec fps"):
+            table.add_column(name, justify="right")
+        for r in e.results:
+            cells = (
+                f"{r.rate:g}",
+                f"{r.bytes:,}",
+                f"{r.kbps:,.1f}",
+                f"{r.psnr_y:.2f}",
+                f"{r.psnr_yuv:.2f}",
+                f"{r.ssim:.4f}",
+                f"{r.encode_fps:.1f}",
+                f"{r.decode_fps:.1f}",
+            )
+            table.add_row(Text(r.clip), *cells)
+        self._out.print(table)
+        self._out.print(
+            Text(f"\n{e.summary.sentence} Decoder: {e.decoder_bytes:,} bytes. Jail: {e.sandbox}."), soft_wrap=True
+        )

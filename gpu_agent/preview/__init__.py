@@ -1,0 +1,10 @@
+"""Showing decoded video: browser-playable previews, exact single frames as PNG, exact frames as y4m.
+
+Only `make_preview` loses anything (it is H.264 once more and is labelled a preview); nothing here feeds a measurement.
+"""
+
+from .mp4 import make_preview
+from .png import frame_png
+from .y4m import plane_y4m
+
+__all__ = ["frame_png", "make_preview", "plane_y4m"]

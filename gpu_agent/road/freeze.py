@@ -1,0 +1,67 @@
+"""From a request to a record: everything that a rerun needs is fixed and stored before the run starts."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import zlib
+
+from ..check import check_code
+from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, new_id, now
+
+UNTITLED = "Untitled codec"
+
+
+def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
+    """A new queued record. `clips` are the clips to run on, as far as their facts are known already."""
+    rates = list(request.rates or check_code(request.code).rates)
+    return Experiment(
+        id=request.id or new_id(),
+        title=(request.title or "").strip() or title_of(request.code),
+        created_at=now(),
+        code=request.code,
+        code_sha256=hashlib.sha256(request.code.encode()).hexdigest(),
+        decoder_bytes=decoder_bytes(request.code),
+        clips=clips,
+        rates=rates,
+        frames=request.frames,
+        limits=request.limits,
+        parent_id=request.parent_id,
+        origin=request.origin,
+        progress=Progress(points=len(clips) * len(rates)),
+    )
+
+
+def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Experiment:
+    """The same experiment again: exactly its code, clips by hash, rates, limits; only the moment is new."""
+    return Experiment(
+        id=experiment_id or new_id(),
+        title=original.title,
+        created_at=now(),
+        code=original.code,
+        code_sha256=original.code_sha256,
+        decoder_bytes=original.decoder_bytes,
+        clips=original.clips,
+        rates=original.rates,
+        frames=original.frames,
+        limits=original.limits,
+        parent_id=original.parent_id,
+        rerun_of=original.id,
+        origin=Origin(**original.origin.model_dump(exclude={"kind"}), kind="rerun"),
+        progress=Progress(points=len(original.clips) * len(original.rates)),
+    )
+
+
+def decoder_bytes(code: str) -> int:
+    """Size of the decoder: the module's text, deflated at level 9."""
+    return len(zlib.compress(code.encode(), 9))
+
+
+def title_of(code: str) -> str:
+    """The first sentence of the module's docstring, at most 80 characters."""
+    try:
+        doc = ast.get_docstring(ast.parse(code)) or ""
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        doc = ""
+    line = doc.strip().split("\n")[0].split(":")[0].strip().rstrip(".")
+    return (line if len(line) <= 80 else line[:79] + "…") or UNTITLED

@@ -1,0 +1,209 @@
+"""One point of the rate-distortion curve: a clip at a rate, encoded, decoded and measured.
+
+Encode and decode are two jails that share nothing but the bitstream file written here. Decoded frames go to a file
+first and are measured afterwards, so that measuring neither slows the codec's clock nor competes for its cores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ..bitstream import BitstreamWriter, read_bitstream
+from ..codec_kit.frames import VideoInfo
+from ..jail import Outcome, Verdict
+from ..measure import Measurement, measure
+from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
+from ..preview import make_preview
+from .report import RunCancelled, RunFailed
+from .tools import Tools, rate_key
+
+Tick = Callable[[str, int, int], None]
+"""Called with stage, frames done, frames total."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A clip as one experiment uses it: its raw planes, and what the codec is told."""
+
+    clip: Clip
+    planes: Path
+    info: VideoInfo
+
+    def first(self, frames: int) -> Source:
+        return Source(self.clip, self.planes, self.info._replace(frames=min(frames, self.info.frames)))
+
+
+def source_of(clip: Clip, planes: Path, frames: int | None) -> Source:
+    count = clip.frames if frames is None else min(frames, clip.frames)
+    return Source(clip, planes, VideoInfo(clip.width, clip.height, count, Fraction(clip.fps)))
+
+
+@dataclass
+class Coded:
+    """What one trip through both jails left behind."""
+
+    bitstream: Path
+    decoded: Path
+    packet_sizes: list[int]
+    encode: Outcome
+    decode: Outcome
+
+
+def code_and_decode(
+    tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
+) -> Coded:
+    """Encode and decode in two fresh jails. Raises RunFailed with the codec's own traceback, or RunCancelled."""
+    bitstream, decoded = folder / "bitstream.clb", folder / "decoded.yuv"
+    with tools.gate:
+        with bitstream.open("wb") as file:
+            writer = BitstreamWriter(file, source.info)
+            encode = tools.jail.encode(
+                experiment.code,
+                source.planes,
+                source.info,
+                rate,
+                experiment.limits,
+                on_packet=writer.write,
+                on_progress=lambda n: tick("encode", n, source.info.frames),
+                cancel=cancel,
+            )
+        settle(encode)
+        tools.jail.normalise_page_cache()
+        tick("decode", 0, source.info.frames)
+        decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel)
+        settle(decode)
+    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode)
+
+
+def decode_to(
+    tools: Tools, experiment: Experiment, bitstream: Path, target: Path, tick: Tick, cancel: threading.Event
+) -> Outcome:
+    """Decode a stored bitstream into raw planes at `target`. The caller holds the gate and judges the outcome."""
+    info, packets = read_bitstream(bitstream)
+    done = 0
+    with target.open("wb") as file:
+
+        def on_frame(frame: memoryview) -> None:
+            nonlocal done
+            file.write(frame)
+            done += 1
+            tick("decode", done, info.frames)
+
+        return tools.jail.decode(experiment.code, packets, info, experiment.limits, on_frame=on_frame, cancel=cancel)
+
+
+def settle(outcome: Outcome) -> None:
+    """Turn anything but a clean end into the exception that ends the run."""
+    if outcome.verdict is Verdict.CANCELLED:
+        raise RunCancelled
+    if outcome.failure is not None:
+        raise RunFailed(outcome.failure, outcome.log)
+
+
+def run_point(
+    tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
+) -> tuple[ResultRow, str | None]:
+    """The whole point, its artifacts stored under ID/CLIP/rRATE/. With a warning where the frames look misaligned."""
+    total = source.info.frames
+    coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
+    tick("measure", 0, total)
+    clip = source.clip
+    measured = measure(
+        source.planes,
+        coded.decoded,
+        source.info,
+        visible=(clip.visible_width, clip.visible_height),
+        on_progress=lambda n: tick("measure", n, total),
+        cancel=cancel,
+    )
+    stop_if(cancel)
+    droppable = {"decoded": coded.decoded}
+    if tools.previews:
+        tick("preview", 0, total)
+        droppable["preview"] = folder / "preview.mp4"
+        make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
+        stop_if(cancel)
+    tick("store", total, total)
+    row = row_of(source, rate, coded, measured)
+    series = folder / "frames.json"
+    series.write_text(json.dumps(frame_series(coded, measured, source.info), allow_nan=False))
+    base = f"{clip.name}/{rate_key(rate)}"
+    kept = {"bitstream": coded.bitstream, "frames": series}
+    for files, drop in ((kept, False), (droppable, True)):
+        for name, path in files.items():
+            row.artifacts[name] = f"{base}/{path.name}"
+            tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
+    return row, measured.alignment_warning
+
+
+def stop_if(cancel: threading.Event) -> None:
+    if cancel.is_set():
+        raise RunCancelled
+
+
+def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement) -> ResultRow:
+    info, size = source.info, coded.bitstream.stat().st_size
+    pixels = source.clip.visible_width * source.clip.visible_height * info.frames
+    encode_seconds, decode_seconds = (max(o.wall_seconds, 1e-6) for o in (coded.encode, coded.decode))
+    return ResultRow(
+        clip=source.clip.name,
+        rate=rate,
+        frames=info.frames,
+        bytes=size,
+        kbps=size * 8 * float(info.fps) / info.frames / 1000,
+        bpp=size * 8 / pixels,
+        psnr_y=m.psnr_y,
+        psnr_u=m.psnr_u,
+        psnr_v=m.psnr_v,
+        psnr_yuv=m.psnr_yuv,
+        psnr_y_mse=m.psnr_y_mse,
+        psnr_y_min=m.psnr_y_min,
+        psnr_y_p5=m.psnr_y_p5,
+        lossless=m.lossless,
+        ssim=m.ssim,
+        encode_seconds=encode_seconds,
+        decode_seconds=decode_seconds,
+        encode_fps=info.frames / encode_seconds,
+        decode_fps=info.frames / decode_seconds,
+        encode_cpu_seconds=coded.encode.cpu_seconds,
+        decode_cpu_seconds=coded.decode.cpu_seconds,
+        encode_peak_mb=megabytes(coded.encode.peak_memory_bytes),
+        decode_peak_mb=megabytes(coded.decode.peak_memory_bytes),
+        packets=len(coded.packet_sizes),
+        bitstream_sha256=file_sha256(coded.bitstream),
+        decoded_sha256=file_sha256(coded.decoded),
+        more={k: v for k in ("ms_ssim", "ssim_ffmpeg", "ssim_u", "ssim_v") if (v := getattr(m, k)) is not None},
+    )
+
+
+def frame_series(coded: Coded, m: Measurement, info: VideoInfo) -> dict:
+    """Per-frame figures. Bits belong to frames only where the codec wrote one packet a frame; else that part is null."""
+    one_each = len(coded.packet_sizes) == info.frames
+    bits = [8 * n for n in coded.packet_sizes] if one_each else None
+    return m.series.to_dict() | {"bits": bits, "packets": coded.packet_sizes}
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def megabytes(size: int | None) -> float | None:
+    return None if size is None else round(size / 1e6, 1)
+
+
+def lost(message: str) -> RunFailed:
+    """A failure of the agent, not of the codec."""
+    return RunFailed(Failure(category=ErrorCategory.LOST, message=message))
+
+
+def bytes_needed(clips: Iterable[Clip], frames: int | None) -> int:
+    """Disk that the planes of all clips and the largest point take together."""
+    sizes = [c.width * c.height * 3 // 2 * min(frames or c.frames, c.frames) for c in clips]
+    return sum(sizes) + 2 * max(sizes, default=0)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from gpu_agent.store.disk import ABANDONED_SECONDS, trim
+
+
+def fill(folder: Path, *names: str, size: int = 100) -> list[Path]:
+    """Files of `size` bytes, each used a minute after the one before, the last one now."""
+    paths = []
+    for age, name in zip(range(len(names) - 1, -1, -1), names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+        os.utime(path, (time.time() - 60 * age,) * 2)
+        paths.append(path)
+    return paths
+
+
+def test_the_least_recently_used_go_first_and_no_more_than_needed(tmp_path):
+    a, b, c, d = fill(tmp_path, "planes/a", "previews/b", "planes/c", "d")
+    os.utime(a)
+    assert trim(tmp_path, 250) == [b, c]
+    assert a.exists()
+    assert d.exists()
+
+
+def test_within_the_budget_nothing_is_touched(tmp_path):
+    paths = fill(tmp_path, "a", "b")
+    assert trim(tmp_path, 200) == []
+    assert all(path.exists() for path in paths)
+
+
+def test_files_in_use_are_never_deleted_but_count(tmp_path):
+    a, b, c = fill(tmp_path, "a", "b", "c")
+    assert trim(tmp_path, 150, keep={a}) == [b, c]
+    a, b, c = fill(tmp_path, "a", "b", "c")
+    assert trim(tmp_path, 0, keep=lambda path: path.name == "b") == [a, c]
+    assert b.exists()
+
+
+def test_half_written_files_stay_until_they_are_abandoned(tmp_path):
+    fresh, old = fill(tmp_path, ".fresh.part", ".old.part")
+    os.utime(old, (time.time() - ABANDONED_SECONDS - 60,) * 2)
+    trim(tmp_path, 0)
+    assert fresh.exists()
+    assert not old.exists()
+
+
+def test_a_folder_that_is_not_there_is_empty(tmp_path):
+    assert trim(tmp_path / "none", 0) == []

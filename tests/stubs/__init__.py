@@ -1,0 +1,1 @@
+"""Local stand-ins for services that the tests must not call."""
