@@ -311,7 +311,7 @@ def test_what_was_set_survives_reruns_and_another_rate_point(open_page):
     assert ground_at(pixels(page.locator(".pane.b")), 0.5) == "source"
 
 
-def test_playing_goes_on_through_a_rerun(open_page):
+def test_playing_goes_on_through_a_rerun_and_another_rate_point(open_page):
     page = open_player(open_page, "a=source_long.mp4&b=decoded_long.mp4&frames=250")
     press(page, "Space")
     runs = told(page, "runs")
@@ -319,6 +319,10 @@ def test_playing_goes_on_through_a_rerun(open_page):
     wait_told(page, "runs", runs + 1)
     assert page.get_by_role("button", name="Pause").is_visible()
     number = page.locator(".number").element_handle()
+    at = int(page.locator(".number").input_value())
+    page.wait_for_function("([number, at]) => Number(number.value) > at + 5", arg=[number, at])
+    page.get_by_text("Other point").click()
+    wait_told(page, "runs", runs + 2)
     at = int(page.locator(".number").input_value())
     page.wait_for_function("([number, at]) => Number(number.value) > at + 5", arg=[number, at])
 
