@@ -238,7 +238,8 @@ class Jail:
         )  # fmt: skip
         args_fd = ours("args", b"".join(word.encode() + b"\0" for word in args))
         job = job | {"fds": [input_fd, output_fd, status_fd], "code": mounts.CODE, "rlimits": policy.rlimits}
-        command = [self._python.executable, "-I", "-B", mounts.CHILD, json.dumps(job)]
+        # Not -I: it would ignore PYTHONHASHSEED, and the environment is the jail's own anyway.
+        command = [self._python.executable, "-s", "-P", "-B", mounts.CHILD, json.dumps(job)]
         if uid is not None:
             command = [
                 "/usr/bin/setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--bounding-set=-all",

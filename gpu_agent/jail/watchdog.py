@@ -119,6 +119,7 @@ class Clock:
     """The run's times on the agent's clock; written by the supervising thread, read by the watchdog."""
 
     started: float
+    went: float | None = None
     ready: float | None = None
     ended: float | None = None
     sink: float = 0.0
@@ -177,7 +178,8 @@ class Watchdog:
             # Time spent in the caller's sink is not the codec's, so it never runs into its deadline.
             if now - clock.ready - clock.sink_seconds(now) > policy.wall_seconds:
                 return "timeout", f"It took longer than {policy.wall_seconds:g} s."
-        init = self.init_pid()
+        # Before GO the init may still have the host's root, and nothing of the codec runs yet.
+        init = self.init_pid() if clock.went is not None else None
         return None if init is None else self._look_at(init)
 
     def _look_at(self, init: int) -> tuple[str, str] | None:
