@@ -64,7 +64,9 @@ class PacketOutput:
 
     def fault(self) -> str | None:
         if self._buffer:
-            return f"the output ended within packet {self.sent}: its last {len(self._buffer):,} bytes are no whole packet"
+            return (
+                f"the output ended within packet {self.sent}: its last {len(self._buffer):,} bytes are no whole packet"
+            )
         return None
 
 

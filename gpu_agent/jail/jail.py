@@ -79,7 +79,9 @@ class Jail:
         """
         size = os.stat(source).st_size
         if size < info.frames * info.frame_bytes:
-            raise ValueError(f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}")
+            raise ValueError(
+                f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}"
+            )
         policy = Policy.of(limits)
         job = {"mode": "encode", "rate": rate} | describe(info)
         output = PacketOutput(policy.output_bytes, on_packet)
@@ -169,15 +171,8 @@ class Jail:
         with self._slot() as uid, contextlib.ExitStack() as stack:
             process, clock = JailProcess(), Clock(time.monotonic())
             group = cgroup.Group.create(self._base, policy) if self._base is not None else None
-            watchdog = Watchdog(
-                policy,
-                clock,
-                process.kill,
-                lambda: process.init_pid,
-                cancel,
-                memory_by_kernel=group is not None,
-                cpu_by_kernel=lambda: group.cpu_seconds if group else None,
-            )
+            kernel_cpu = (lambda: group.cpu_seconds) if group else (lambda: None)
+            watchdog = Watchdog(policy, clock, process.kill, lambda: process.init_pid, cancel, kernel_cpu)
             supervisor = Supervisor(process, policy, clock, output, packets, on_progress)
             code_of_exit, used, gone = None, 0.0, True
             try:
@@ -194,7 +189,9 @@ class Jail:
                 watchdog.stop()
                 held = process.init_pid is not None
                 code_of_exit, used, gone = process.finish()
-                oom, peak = (group.out_of_memory, group.peak_bytes) if group else (False, watchdog.peak)
+                oom, peak = (
+                    (group.out_of_memory, group.peak_bytes or watchdog.peak) if group else (False, watchdog.peak)
+                )
                 used = group.cpu_seconds if group else max(used, watchdog.cpu)
                 gone &= group.close() if group else True
         log = supervisor.log.text

@@ -22,7 +22,9 @@ SUBSET = "change_source or memory_files or stop_itself or channels or connect or
 def test_a_subset_as_an_ordinary_user():
     try_it = [*NOBODY, sys.executable, "-c", "import numpy, pydantic, pytest; import gpu_agent.jail"]
     if subprocess.run(try_it, cwd=ROOT, env={}, capture_output=True).returncode != 0:
-        pytest.skip("another user cannot read this Python or this checkout, so the jail was not run as an ordinary user")
+        pytest.skip(
+            "another user cannot read this Python or this checkout, so the jail was not run as an ordinary user"
+        )
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         os.chown(folder, 65534, 65534)
         command = [*NOBODY, sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-k", SUBSET]

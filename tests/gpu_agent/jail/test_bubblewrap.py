@@ -5,7 +5,7 @@ from gpu_agent.jail.bubblewrap import NEEDED, Unavailable, explain, find, judge
 
 
 def test_missing(monkeypatch):
-    with pytest.raises(Unavailable, match="not installed.*apt install bubblewrap"):
+    with pytest.raises(Unavailable, match=r"not installed.*apt install bubblewrap"):
         find("no-such-bubblewrap")
 
 

@@ -47,7 +47,10 @@ def test_an_agent_in_its_leaf_already_uses_the_folder_above(base):
     [
         (lambda b: (b / "cgroup.kill").unlink(), "root of the hierarchy"),
         (lambda b: (b / "cgroup.controllers").write_text("cpu pids"), "lacks the memory controller"),
-        (lambda b: ((b / "cgroup.subtree_control").unlink(), (b / "cgroup.subtree_control").mkdir()), "other processes"),
+        (
+            lambda b: ((b / "cgroup.subtree_control").unlink(), (b / "cgroup.subtree_control").mkdir()),
+            "other processes",
+        ),
     ],
 )
 def test_without_delegation_there_is_a_reason(base, spoil, reason):

@@ -246,13 +246,14 @@ def test_exceptions_of_the_caller_pass_through(bench, nothing_left, mode):
         raise LookupError("of the caller")
         yield
 
+    sleeper = "import time\ndef decode(packets, info):\n time.sleep(100)\n yield"
+    call = {
+        "encode": lambda: bench.encode(EXAMPLE, on_packet=fail),
+        "decode": lambda: bench.decode(ZERO_FRAMES, on_frame=fail),
+        "packets": lambda: bench.decode(sleeper, packets()),
+    }[mode]
     with pytest.raises(LookupError, match="of the caller"):
-        if mode == "encode":
-            bench.encode(EXAMPLE, on_packet=fail)
-        elif mode == "decode":
-            bench.decode(ZERO_FRAMES, on_frame=fail)
-        else:
-            bench.decode("import time\ndef decode(packets, info):\n time.sleep(100)\n yield", packets())
+        call()
     nothing_left()
 
 

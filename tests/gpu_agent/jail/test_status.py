@@ -19,7 +19,9 @@ def test_a_whole_run_in_any_slices():
         assert status.frames == 9
 
 
-@pytest.mark.parametrize("data", [b"", b"P", b"PR", b"RD", b"D", b"PD", b"PRDD", b"PRDF\1\0\0\0", b"PRx", b"PRDEX", b"PRF\1\0D"])
+@pytest.mark.parametrize(
+    "data", [b"", b"P", b"PR", b"RD", b"D", b"PD", b"PRDD", b"PRDF\1\0\0\0", b"PRx", b"PRDEX", b"PRF\1\0D"]
+)
 def test_nothing_else_is_complete(data):
     assert not fed(data).complete
 
