@@ -321,6 +321,20 @@ def test_no_run_where_bubblewrap_is_missing(monkeypatch, source):
     assert jail.recheck().available
 
 
+def test_a_start_that_the_system_refuses_is_the_sandboxs_fault(bench, monkeypatch, nothing_left):
+    from gpu_agent.jail.process import JailProcess
+
+    def refuse(*_):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JailProcess, "spawn", refuse)
+        outcome = bench.encode(EXAMPLE)
+    assert outcome.failure.category is ErrorCategory.SANDBOX
+    assert "Too many open files" in outcome.message
+    nothing_left()
+
+
 def test_no_run_where_full_is_required_and_nothing_is_delegated(monkeypatch):
     monkeypatch.setattr(cgroup, "own_cgroup", lambda: None)
     status = Jail(required="full").status()
