@@ -128,7 +128,7 @@ def judge(said: dict[str, Any], python: Python) -> Iterator[Check]:
     # A root agent makes no user namespace: the codec runs as a user that owns nothing instead.
     yield check("own namespaces", set(shared) <= ({"user"} if os.geteuid() == 0 else set()), f"shared: {shared}")
     yield check("own processes only", len(said["processes"]) <= 4, said["processes"])
-    foreign = set(said["root"]) - ROOT - {folder.split("/")[1] for _, folder in python.folders}
+    foreign = set(said["root"]) - ROOT - python.roots
     yield check("nothing else in /", not foreign, sorted(foreign) or "nothing")
     yield check("nothing else in /etc", set(said["etc"]) <= ETC, sorted(set(said["etc"]) - ETC) or "nothing")
     yield check("the system is read-only", not said["written"], said["written"] or "nothing was written")
