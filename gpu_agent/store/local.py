@@ -119,6 +119,16 @@ class LocalExperiments:
             ).fetchall()
         return [r["id"] for r in rows]
 
+    def ahead(self, experiment_id: str) -> int:
+        with self._read() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM experiments AS b, experiments AS me WHERE me.id = ?"
+                " AND (b.status = ? OR (b.status = ? AND b.lease_expires < ?))"
+                " AND (b.created_at, b.id) < (me.created_at, me.id)",
+                (experiment_id, Status.QUEUED, Status.RUNNING, time.time()),
+            ).fetchone()
+        return row[0]
+
     def queue_depth(self) -> int:
         with self._read() as db:
             return db.execute("SELECT COUNT(*) FROM experiments WHERE status = ?", (Status.QUEUED,)).fetchone()[0]
@@ -261,4 +271,7 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
         "progress": json.loads(row["progress"]),
         "lease": lease,
     }
-    return Experiment.model_validate(json.loads(row["record"]) | beside)
+    try:
+        return Experiment.model_validate(json.loads(row["record"]) | beside)
+    except ValueError as e:
+        raise StoreError(f"The record of {row['id']} cannot be read; another version of the lab wrote it.") from e
