@@ -27,13 +27,23 @@ from tests.gpu_agent.clips.media import moving_planes, write_y4m
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
+SERVE = """
+from gpu_agent.__main__ import main
+from gpu_agent.jail import Jail
+Jail.normalise_page_cache = lambda self: None  # what it empties, the next start would have to read again
+raise SystemExit(main(["serve"]))
+"""
 NO_JAIL = JailStatus(False, None, "Bubblewrap is not installed: apt install bubblewrap.")
 SLOW = EXAMPLE.replace("import zlib\n", "import time\nimport zlib\n").replace(
-    "    for frame in video:\n", "    for frame in video:\n        time.sleep({seconds})\n"
+    "    for frame in video:\n", "    for frame in video:\n        time.sleep({seconds} if rate == 8 else 0)\n"
 )
 SLOW_CODEC = SLOW.replace("{seconds}", "0.25")
-"""The example, taking a quarter of a second a frame to encode: there is time to do something to it."""
+"""The example, a quarter of a second a frame slower at rate 8: there is time to do something to it."""
 STUCK_CODEC = SLOW.replace("{seconds}", "3600")
+"""At rate 8 it ends by being ended alone."""
+STUCK = {"code": STUCK_CODEC, "rates": (8, 4)}
+"""The smoke run is at the rate in the middle of the list, so it is the first point that sticks."""
+SLOW_LAST = {"code": SLOW_CODEC, "rates": (4, 2, 8)}
 
 
 def settings_for(folder: Path, **changes: Any) -> AgentSettings:
@@ -171,7 +181,7 @@ def ask(agent: Agent, method: str, path: str, body: bytes = b"", **options: Any)
 
 
 class AgentProcess:
-    """`python -m gpu_agent serve` on a free port of its own choosing; killed at the end if it still lives."""
+    """`serve` in a process of its own on a free port of its own choosing; killed at the end if it still lives."""
 
     def __init__(self, folder: Path, **environment: str):
         self.folder, self.log = folder, folder.parent / f"{folder.name}.log"
@@ -184,7 +194,7 @@ class AgentProcess:
     def __enter__(self) -> AgentProcess:
         seen = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "gpu_agent", "serve"]
+            command = [sys.executable, "-c", SERVE]
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=log)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
