@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -57,3 +57,9 @@ class AgentSettings(BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.root / "token"
+
+
+def settings_sentence(error: ValidationError) -> str:
+    """What is wrong with the environment, a line each. The values are not shown: one of them is a secret."""
+    problems = error.errors(include_url=False, include_input=False)
+    return "\n".join(f"CODEC_LAB_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}." for p in problems)

@@ -29,6 +29,7 @@ def environment() -> dict[str, Any]:
     }
 
 
+@functools.cache
 def installed(package: str) -> str | None:
     try:
         return metadata.version(package)

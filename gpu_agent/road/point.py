@@ -55,6 +55,15 @@ class Coded:
     decode: Outcome
 
 
+@dataclass
+class Point:
+    """A measured point: its row, what the codec printed by phase, and a warning where the frames look misaligned."""
+
+    row: ResultRow
+    printed: list[tuple[str, str]]
+    warning: str | None
+
+
 def code_and_decode(
     tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
 ) -> Coded:
@@ -108,8 +117,8 @@ def settle(outcome: Outcome) -> None:
 
 def run_point(
     tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
-) -> tuple[ResultRow, str | None]:
-    """The whole point, its artifacts stored under ID/CLIP/rRATE/. With a warning where the frames look misaligned."""
+) -> Point:
+    """The whole point, its artifacts stored under ID/CLIP/rRATE/."""
     total = source.info.frames
     coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
     tick("measure", 0, total)
@@ -139,7 +148,8 @@ def run_point(
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
-    return row, measured.alignment_warning
+    printed = [(o.mode, text) for o in (coded.encode, coded.decode) if (text := o.log.strip("\n"))]
+    return Point(row, printed, measured.alignment_warning)
 
 
 def stop_if(cancel: threading.Event) -> None:
