@@ -19,8 +19,7 @@ from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
 from ..settings import AgentSettings
-from ..store.folder import FolderArtifacts
-from ..store.local import LocalExperiments
+from ..store.open import open_artifacts, open_experiments
 from .handler import Handler
 
 MAX_CONNECTIONS = 128
@@ -68,12 +67,12 @@ class Agent:
         settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = take_folder(settings.root)
         self.token = settings.token or kept_token(settings.token_file)
-        self.store = LocalExperiments(settings.database)
+        self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
             Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
             Catalogue(settings),
-            FolderArtifacts(settings.artifacts, settings.cache / "artifacts"),
+            open_artifacts(settings),
         )
         self.tools.clear_workspaces()
         self.remaking = threading.Lock()
