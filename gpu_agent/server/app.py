@@ -23,8 +23,7 @@ from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
 from ..settings import AgentSettings
-from ..store.folder import FolderArtifacts
-from ..store.local import LocalExperiments
+from ..store.open import open_artifacts, open_experiments
 from .handler import Handler
 
 MAX_CONNECTIONS = 128
@@ -114,12 +113,12 @@ class Agent:
     def _open(self) -> None:
         settings = self.settings
         self.token = settings.token or kept_token(settings.token_file)
-        self.store = LocalExperiments(settings.database)
+        self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
             Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
             Catalogue(settings),
-            FolderArtifacts(settings.artifacts, settings.cache / "artifacts"),
+            open_artifacts(settings),
         )
         self.tools.clear_workspaces()
         self.ladders = Ladders(self.tools, self.store)

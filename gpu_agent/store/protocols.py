@@ -101,3 +101,6 @@ class ArtifactStore(Protocol):
         """A file to read it from, or None where it is not there."""
 
     def keys(self, prefix: str) -> list[str]: ...
+
+    def url(self, key: str) -> str | None:
+        """An address that a browser may read it from, for an hour at most; None where `local` is the way."""
