@@ -30,6 +30,9 @@ class AgentSettings(StoreSettings, BaseSettings):
         "watchdog", description="weakest level of the jail that runs are allowed in"
     )
     gpu: Literal["auto", "off"] = Field("auto", description="let codecs use the GPU where there is one")
+    vmaf: Literal["on", "with_v1", "off"] = Field(
+        "on", description="VMAF and VMAF-NEG of every point; with the newer v1 model beside them; or neither"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
