@@ -35,6 +35,7 @@ class Health(NamedTuple):
     measurement: dict[str, Any]
     queue_depth: int
     running: bool
+    anchors: dict[str, Any] | None
 
 
 class Seen(NamedTuple):

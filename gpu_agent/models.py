@@ -181,6 +181,25 @@ class Reproduction(Model):
     different: list[str] = Field(default_factory=list)
 
 
+class Badge(Model):
+    """One fact that the audit found, with its reason. `unknown` means not tried, and says why."""
+
+    name: Literal["deterministic", "bitstream_matters", "fresh_clip", "library_codec", "code_size", "too_good"]
+    verdict: Literal["good", "bad", "note", "unknown"]
+    text: str
+    evidence: dict[str, Any] = Field(default_factory=dict)
+
+
+class Audit(Model):
+    """What was looked at after the run. Facts for the reader of a ranked list; nobody is accused."""
+
+    at: str
+    badges: list[Badge] = Field(default_factory=list)
+    held: bool = Field(
+        False, description="better than can be believed without a look; not ranked until somebody looked"
+    )
+
+
 class Summary(Model):
     sentence: str | None = None
     clips: int = 0
@@ -258,6 +277,7 @@ class Experiment(Model):
     warnings: list[str] = Field(default_factory=list)
     results: list[ResultRow] = Field(default_factory=list)
     summary: Summary = Field(default_factory=Summary)
+    audit: Audit | None = None
     progress: Progress = Field(default_factory=Progress)
     environment: dict[str, Any] = Field(default_factory=dict)
     sandbox: str | None = Field(None, description="level of the jail the run had: full or watchdog")

@@ -19,6 +19,8 @@ from .summary import reproduction, summarise
 from .tools import Tools, rate_key
 
 SMOKE_FRAMES = 8
+SMOKE_SECONDS = 60.0
+"""Wall time of a smoke run: a codec that hangs is told so in a minute, whatever a whole clip may take."""
 LOG_KEPT = 16_384
 log = logging.getLogger(__name__)
 
@@ -128,13 +130,19 @@ class Walk:
         self._stage("smoke", f"smoke run: {where}", clip=source.clip.name, rate=rate, frames=(0, short.info.frames))
         try:
             with self.tools.workspace(f"{self.experiment.id}-smoke") as folder:
-                code_and_decode(self.tools, self.experiment, short, rate, folder, self._smoke_tick, self.cancel)
+                code_and_decode(self.tools, self._brief(), short, rate, folder, self._smoke_tick, self.cancel)
         except RunFailed as failed:
             failed.failure = Failure(
                 category=failed.failure.category,
                 message=f"In the smoke run ({where}): {failed.failure.message}",
             )
             raise
+
+    def _brief(self) -> Experiment:
+        """The experiment with the smoke run's limits."""
+        limits = self.experiment.limits
+        brief = limits.model_copy(update={"wall_seconds": min(limits.wall_seconds, SMOKE_SECONDS)})
+        return self.experiment.model_copy(update={"limits": brief})
 
     def _smoke_tick(self, stage: str, done: int, total: int) -> None:
         self._tell(frames_done=done, frames_total=total)

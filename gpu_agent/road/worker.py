@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 from ..models import ErrorCategory, Experiment, Failure, Lease, Progress, Status, Summary, now
 from ..store import ExperimentStore, StoreError
@@ -26,8 +27,17 @@ log = logging.getLogger(__name__)
 
 
 class Worker(threading.Thread):
-    def __init__(self, tools: Tools, store: ExperimentStore):
+    """`on_busy` hears when a run takes the machine and gives it back, `on_end` gets each record that became terminal."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        store: ExperimentStore,
+        on_busy: Callable[[bool], None] = lambda busy: None,
+        on_end: Callable[[Experiment], None] = lambda experiment: None,
+    ):
         super().__init__(name="worker", daemon=True)
+        self.on_busy, self.on_end = on_busy, on_end
         self.tools, self.store = tools, store
         self.owner = f"{tools.settings.agent_name}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.news = 0
@@ -101,10 +111,12 @@ class Worker(threading.Thread):
         self.current = run
         if self._stopping.is_set():
             run.interrupt()
+        self.on_busy(True)
         try:
             run.go()
         finally:
             self.current = None
+            self.on_busy(False)
             self.notify()
         return True
 
@@ -190,6 +202,7 @@ class Run:
             return
         self.event("status", final.status.value, final.progress)
         log.info("experiment %s: %s", final.id, final.status.value)
+        self.worker.on_end(final)
 
     def interrupt(self) -> None:
         self.interrupted = True

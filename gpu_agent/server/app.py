@@ -19,11 +19,11 @@ from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.environment import gpu
+from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
 from ..settings import AgentSettings
-from ..store.folder import FolderArtifacts
-from ..store.local import LocalExperiments
+from ..store.open import open_artifacts, open_experiments
 from .handler import Handler
 
 MAX_CONNECTIONS = 128
@@ -113,15 +113,16 @@ class Agent:
     def _open(self) -> None:
         settings = self.settings
         self.token = settings.token or kept_token(settings.token_file)
-        self.store = LocalExperiments(settings.database)
+        self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
             Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
             Catalogue(settings),
-            FolderArtifacts(settings.artifacts, settings.cache / "artifacts"),
+            open_artifacts(settings),
         )
         self.tools.clear_workspaces()
-        self.worker = Worker(self.tools, self.store)
+        self.ladders = Ladders(self.tools, self.store)
+        self.worker = Worker(self.tools, self.store, on_busy=self.ladders.hold, on_end=self.ladders.want)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
 
     @property
@@ -143,12 +144,14 @@ class Agent:
             log.error("the measurement drifts, nothing is run: %s", self.drift)
         elif not self.stopping:
             self.worker.start()
+            self.ladders.start()
 
     def stop(self) -> None:
         """A run goes back into the queue, long polls are answered, the port is closed."""
         self.stopping = True
         self.halt.set()
         self.worker.notify()
+        self.ladders.stop()
         if self._threads[0].is_alive():
             self.server.shutdown()
         if self._threads[1].is_alive():

@@ -60,6 +60,7 @@ def health(agent: Agent, request: Handler) -> Reply:
             "sandbox": {"available": jail.available, "level": jail.level, "message": jail.message},
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
             "queue_depth": agent.store.queue_depth(),
+            "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
             "running": run is not None,
             "started_at": agent.started_at,
         }
