@@ -158,6 +158,8 @@ class Agent:
             self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
+        if self.ladders.is_alive():
+            self.ladders.join(GOODBYE_SECONDS)
         self.server.server_close()
         os.close(self._lock)
 

@@ -73,7 +73,7 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
     for secret in (idle.token, str(idle.settings.root), "SECRET", os.environ.get("HOME", "/root") + "/"):
         assert secret not in body
     assert set(answer.json) == {
-        "version", "build", "device", "sandbox", "measurement", "queue_depth", "running", "started_at",
+        "version", "build", "device", "sandbox", "measurement", "queue_depth", "anchors", "running", "started_at",
     }  # fmt: skip
     assert answer.json["queue_depth"] >= 1
 
