@@ -25,6 +25,7 @@ from tests.gpu_agent.live import (
     run,
     settings_for,
     start,
+    started,
     tiny_clip,
     under_way,
     upload,
