@@ -79,9 +79,9 @@ def ladder_table(experiment: Experiment) -> None:
         {
             "Anchor": LABELS.get(name, name),
             "Bits at equal PSNR-YUV": percent(r.percent) if r.percent is not None else "–",
-            "": r.reason or "",
+            "Why not": r.reason or "",
         }
-        for name, r in rates.items()
+        for name, r in sorted(rates.items(), key=lambda item: (item[1].percent is None, item[1].percent or 0.0))
     ]
     st.dataframe(rows, hide_index=True, height="content")
 

@@ -3,6 +3,9 @@ wavelet (that of JPEG 2000) into bands from coarse to fine, and coded in context
 
 Lifting in fixed-point integers keeps encoder and decoder together on any machine. Blocks of motion leave edges that a
 wavelet codes dearly: overlapping them would be a good first improvement.
+
+Measured: +63 % BD-rate against x264 medium (default settings, crf 18 to 38; (6 Y + U + V) / 8, PCHIP): carphone +107,
+bikes (first 20 frames) +40, a moving 480x320 clip (20) +55, park_joy at 480x270 (10) +50. Luma alone: +73 %.
 """
 
 import numpy as np
@@ -67,8 +70,11 @@ def inverse(bands, depth):
 
 
 def quantise(bands, step):
-    """Rounded up late (0.65): small values cost more bits than they are worth."""
-    return np.sign(bands) * ((np.abs(bands) + step * 35 // 100) // step)
+    """Rounded up late, and later still where little lies around: a lone small value costs more bits than it is worth."""
+    size = np.abs(bands) * 16 // step
+    p = np.pad(np.minimum(size, 32), 1)
+    near = sum(np.roll(p, (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1))[1:-1, 1:-1] - p[1:-1, 1:-1]
+    return np.sign(bands) * ((size + np.where(near > 48, 6, 2)) >> 4)
 
 
 def around(size, y, x):
@@ -166,7 +172,7 @@ def encode(video, rate):
         if intra:
             prediction = grey(lay)
         else:
-            mv = search(target[0], memory["reference"][0], memory["mv"], step / 40)
+            mv = search(target[0], memory["reference"][0], memory["mv"], step / 10)
             prediction = predict(bits, lay, memory, mv)
         code_picture(bits, lay, prediction, target, step, memory)
         yield bytes([intra]) + step.to_bytes(2, "little") + bits.close()

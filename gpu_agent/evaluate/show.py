@@ -75,7 +75,7 @@ class Show:
                 f"{r.kbps:,.1f}",
                 f"{r.psnr_y:.2f}",
                 f"{r.psnr_yuv:.2f}",
-                f"{r.ssim:.4f}",
+                "–" if r.ssim is None else f"{r.ssim:.4f}",
                 f"{r.encode_fps:.1f}",
                 f"{r.decode_fps:.1f}",
             )

@@ -148,8 +148,9 @@ class Ladders(threading.Thread):
 
     def _publish(self, curve: AnchorCurve, frames: int) -> None:
         key = curve_key(curve.clip_sha256, frames, curve.anchor)
-        if self.tools.artifacts.local(key) is None:
-            self.tools.artifacts.put_bytes(key, curve.model_dump_json().encode())
+        known, data = self.tools.artifacts.local(key), curve.model_dump_json().encode()
+        if known is None or known.read_bytes() != data:  # other settings or another ffmpeg make another curve
+            self.tools.artifacts.put_bytes(key, data)
 
     def _rate(self, clip: Clip) -> None:
         """Write the BD-rates of recent experiments on this clip where they have changed."""

@@ -21,6 +21,8 @@ export class CodeEditor {
     this.part = (selector) => frame.querySelector(selector);
     // Streamlit's one-letter hotkeys (R, C) listen on the document and do not see that a text field in here has focus.
     frame.addEventListener("keydown", (event) => event.stopPropagation());
+    // On its way to a link or button: a rerun asked for only on blur could overtake the page switch of a quick click.
+    frame.addEventListener("pointerleave", this.flush);
     frame.style.height = `${data.height}px`;
     this.part(".changes").onclick = (event) => {
       const action = event.target.closest("button")?.dataset.do;

@@ -38,7 +38,7 @@ def clips(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def harness(clips, tmp_path_factory) -> Iterator[str]:
     """The URL of the running harness."""
     with socket.socket() as probe:
@@ -69,7 +69,7 @@ def harness(clips, tmp_path_factory) -> Iterator[str]:
         process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: a second Playwright cannot start while this one runs
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
     if not Path(CHROMIUM).exists():

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gpu_agent.models import BDRate, Lease, Progress, Status
+from gpu_agent.models import Audit, Badge, BDRate, Lease, Progress, Status
 from gpu_agent.store import Query, StoreError
 from gpu_agent.store.local import LocalExperiments
 from tests.gpu_agent.factory import experiment, row
@@ -176,3 +176,15 @@ def test_bd_rates_are_said_of_a_finished_record_and_survive_annotation(store):
     store.annotate(e.id, notes="n")
     assert store.get(e.id).summary.bd_rate == said
     assert not store.set_bd_rates("no-such-id", said)
+
+
+def test_an_audit_joins_a_finished_record(store):
+    e = experiment(status=Status.SUCCEEDED, results=[row()])
+    store.create(e)
+    found = Audit(
+        at="2026-01-01T00:00:00Z", badges=[Badge(name="deterministic", verdict="good", text="same", evidence={"n": 1})]
+    )
+    assert store.set_audit(e.id, found)
+    assert store.get(e.id).audit == found
+    assert store.page(Query()).items[0].audit == found
+    assert not store.set_audit("no-such-id", found)
