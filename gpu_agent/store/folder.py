@@ -58,6 +58,10 @@ class FolderArtifacts:
             found |= {p.relative_to(folder).as_posix() for p in base.rglob("*") if p.is_file() and p.name[0] != "."}
         return sorted(found)
 
+    def url(self, key: str) -> str | None:
+        """None: files are served, not linked to."""
+        return None
+
     def _target(self, key: str, droppable: bool) -> Path:
         target = (self.droppable if droppable else self.kept).joinpath(*checked(key))
         try:
