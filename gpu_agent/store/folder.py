@@ -46,7 +46,7 @@ class FolderArtifacts:
         parts = checked(key)
         for folder in (self.kept, self.droppable):
             path = folder.joinpath(*parts)
-            if path.is_file():
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 return path
         return None
 
@@ -60,6 +60,7 @@ class FolderArtifacts:
 
     def url(self, key: str) -> str | None:
         """None: files are served, not linked to."""
+        checked(key)
         return None
 
     def _target(self, key: str, droppable: bool) -> Path:

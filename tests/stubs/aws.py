@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 import boto3
@@ -65,7 +66,9 @@ def aws_server() -> Iterator[str]:
         server.server_close()
 
 
+@cache
 def client(service: str, url: str):
+    """The tests' own client, apart from the product's: it makes the homes and looks into them."""
     return boto3.session.Session().client(
         service,
         endpoint_url=url,

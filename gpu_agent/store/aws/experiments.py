@@ -148,6 +148,8 @@ class DynamoExperiments:
         best = psnr_boards(e) if e.status is Status.SUCCEEDED else []
         change = Change(remove=gone, status=e.status.value, **facts, **moves)
         written = self._under_lease(e.id, lease, change, best)
+        if not written and e.status.terminal:
+            written = self._already_ended(e, lease, token, facts["body"])
         if not written or e.status.terminal:
             self._runs.pop((e.id, lease.fence), None)
         if not written:
@@ -155,6 +157,12 @@ class DynamoExperiments:
         elif e.status.terminal:
             self._sweep(e.id, token, facts["body"])
         return written
+
+    def _already_ended(self, e: Experiment, lease: Lease, token: str, body: str) -> bool:
+        """Whether this very save was made before, and only its answer did not arrive."""
+        meta = self.table.get(key(e.id)) or {}
+        found = [meta.get(name) for name in ("status", "owner", "fence", "points_token", "points", "body")]
+        return found == [e.status.value, lease.owner, lease.fence, token, len(e.results), body]
 
     def save_progress(self, experiment_id: str, lease: Lease, progress: Progress) -> bool:
         return self._under_lease(experiment_id, lease, Change(progress=plain(progress)))

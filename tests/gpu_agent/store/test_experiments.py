@@ -385,7 +385,7 @@ def test_children_of_a_parent_are_listed_alone(store):
 
 
 def test_pages_of_a_filter_are_whole_and_end(store):
-    made = [experiment(created_at=f"2026-01-01T00:00:{n:02d}Z", title=f"codec {n % 3}") for n in range(20)]
+    made = [experiment(created_at=f"2026-01-01T00:00:{n:02d}Z", title=f"codec-{n % 3}") for n in range(20)]
     for e in made:
         store.create(e)
     for e in made[::4]:
@@ -393,7 +393,7 @@ def test_pages_of_a_filter_are_whole_and_end(store):
     wanted = [e.id for n, e in enumerate(made) if n % 3 == 1 and n % 4][::-1]
     seen, before, sizes = [], None, []
     while True:
-        page = store.page(Query(limit=2, before=before, text="CODEC 1"))
+        page = store.page(Query(limit=2, before=before, text="CODEC-1"))
         seen, before = seen + [e.id for e in page.items], page.next
         sizes.append(len(page.items))
         if before is None:
