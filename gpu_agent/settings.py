@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .store.settings import StoreSettings
@@ -30,6 +30,9 @@ class AgentSettings(StoreSettings, BaseSettings):
         "watchdog", description="weakest level of the jail that runs are allowed in"
     )
     gpu: Literal["auto", "off"] = Field("auto", description="let codecs use the GPU where there is one")
+    vmaf: Literal["on", "with_v1", "off"] = Field(
+        "on", description="VMAF and VMAF-NEG of every point; with the newer v1 model beside them; or neither"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -54,3 +57,9 @@ class AgentSettings(StoreSettings, BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.root / "token"
+
+
+def settings_sentence(error: ValidationError) -> str:
+    """What is wrong with the environment, a line each. The values are not shown: one of them is a secret."""
+    problems = error.errors(include_url=False, include_input=False)
+    return "\n".join(f"CODEC_LAB_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}." for p in problems)

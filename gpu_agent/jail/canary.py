@@ -110,11 +110,11 @@ def judge(said: dict[str, Any], python: Python) -> Iterator[Check]:
     yield check("never root inside", 0 not in uids, f"uids and gids {uids}")
     yield check("no capabilities", set(said["capabilities"].values()) == {"0" * 16}, said["capabilities"])
     yield check("no new privileges", said["no_new_privileges"] == "1", f"NoNewPrivs {said['no_new_privileges']}")
-    denied = {said[name] for name in ("unshare", "ptrace")} == {"EPERM"} and said["vsock"] == "EAFNOSUPPORT"
+    denied = {said[name] for name in ("unshare", "mincore")} == {"EPERM"} and said["vsock"] == "EAFNOSUPPORT"
     yield check(
         "system calls are filtered",
         said["seccomp"] == "2" and denied,
-        {k: said[k] for k in ("seccomp", "unshare", "ptrace", "vsock")},
+        {k: said[k] for k in ("seccomp", "unshare", "mincore", "vsock")},
     )
     confined = said["init"] == {"CapEff": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
     yield check("the init is as confined", confined, said["init"])
@@ -128,7 +128,7 @@ def judge(said: dict[str, Any], python: Python) -> Iterator[Check]:
     # A root agent makes no user namespace: the codec runs as a user that owns nothing instead.
     yield check("own namespaces", set(shared) <= ({"user"} if os.geteuid() == 0 else set()), f"shared: {shared}")
     yield check("own processes only", len(said["processes"]) <= 4, said["processes"])
-    foreign = set(said["root"]) - ROOT - {folder.split("/")[1] for _, folder in python.folders}
+    foreign = set(said["root"]) - ROOT - python.roots
     yield check("nothing else in /", not foreign, sorted(foreign) or "nothing")
     yield check("nothing else in /etc", set(said["etc"]) <= ETC, sorted(set(said["etc"]) - ETC) or "nothing")
     yield check("the system is read-only", not said["written"], said["written"] or "nothing was written")

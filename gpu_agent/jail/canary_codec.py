@@ -88,7 +88,7 @@ def encode(video, rate):
             "internet": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect(("127.0.0.1", 9))),
             "vsock": attempt(lambda: socket.socket(40, socket.SOCK_STREAM)),
             "unshare": attempt(lambda: call("unshare", 0x10000000)),
-            "ptrace": attempt(lambda: call("ptrace", 16, 1, 0, 0)),
+            "mincore": attempt(lambda: call("mincore", None, 0, None)),
             "namespaces": {
                 name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "pid", "net", "ipc", "uts", "mnt")
             },

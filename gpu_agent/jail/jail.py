@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ..codec_kit import VideoInfo
 from ..models import Limits, Rate
-from . import bubblewrap, cgroup, mounts, pagecache, seccomp
+from . import bubblewrap, cgroup, mounts, pagecache, seccomp, visible
 from .bubblewrap import Unavailable
 from .canary import Check, JailStatus, inspect
 from .framing import FrameOutput, PacketOutput
@@ -42,6 +42,7 @@ class Jail:
         self._lock = threading.Lock()
         self._slots = list(range(FIRST_SLOT_UID, FIRST_SLOT_UID + SLOTS))
         self._status: JailStatus | None = None
+        self._setup: Setup | None = None
 
     def status(self) -> JailStatus:
         """What the canary found; it runs once (about a second), then this answers at once."""
@@ -105,8 +106,9 @@ class Jail:
         return self._guarded(Task("decode", code, describe(info), policy, output, on_progress, cancel, packets=packets))
 
     def normalise_page_cache(self) -> pagecache.Normalised:
-        """Between encode and decode of a ranked run: forget which parts of the visible files were read."""
-        return pagecache.normalise(["/usr", *(real for real, _ in mounts.Python.of(self._python_path).folders)])
+        """Between encode and decode of a ranked run: make what is in memory of the visible files the same as always."""
+        python = self._setup.python if self._setup else mounts.Python.of(self._python_path)
+        return pagecache.normalise([*visible.system_folders(), *(real for real, _ in python.files)], python.hidden)
 
     def _guarded(self, task: Task) -> Outcome:
         status = self.status()

@@ -160,7 +160,7 @@ def inner(setup: Setup, slot_uid: int | None, job: dict[str, Any]) -> list[str]:
     if slot_uid is None:
         return command
     drop = ["--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-    return ["/usr/bin/setpriv", f"--reuid={slot_uid}", f"--regid={slot_uid}", *drop, *command]
+    return [mounts.SETPRIV, f"--reuid={slot_uid}", f"--regid={slot_uid}", *drop, *command]
 
 
 @contextlib.contextmanager
