@@ -22,6 +22,7 @@ from app.routes.assets import Assets
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
+from gpu_agent.store.open import open_artifacts
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
@@ -62,7 +63,7 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
     app = st.App(
         ENTRY,
-        routes=routes(assets, ArtifactSource(settings.artifacts, agent)),
+        routes=routes(assets, ArtifactSource(settings.artifacts, agent, open_artifacts(settings))),
         middleware=middleware(settings),
         lifespan=agent.lifespan,
     )
