@@ -10,11 +10,13 @@ import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+from ..audit import Auditor
 from ..clips import Catalogue
 from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.environment import gpu
+from ..road.idle import Idle
 from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
@@ -78,8 +80,10 @@ class Agent:
         self.tools.clear_workspaces()
         self.remaking = threading.Lock()
         self.drift: str | None = None
-        self.ladders = Ladders(self.tools, self.store)
-        self.worker = Worker(self.tools, self.store, on_busy=self.ladders.hold, on_end=self.ladders.want)
+        self.idle = Idle()
+        self.ladders = Ladders(self.tools, self.store, self.idle, on_rated=lambda e_id: self.auditor.look(e_id))
+        self.auditor = Auditor(self.tools, self.store, self.idle, self.ladders.curve)
+        self.worker = Worker(self.tools, self.store, on_busy=self.idle.hold, on_end=self._ended)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
 
     @property
@@ -102,11 +106,19 @@ class Agent:
         elif not self.stopping:
             self.worker.start()
             self.ladders.start()
+            self.auditor.start()
+
+    def _ended(self, record: Experiment) -> None:
+        """What begins when a run has ended, and waits until no codec runs."""
+        self.ladders.want(record)
+        self.auditor.want(record)
 
     def stop(self) -> None:
         self.stopping = True
         self.worker.notify()
+        self.idle.stop()
         self.ladders.stop()
+        self.auditor.stop()
         if self.worker.is_alive():
             self.worker.stop()
         self.server.shutdown()
