@@ -103,8 +103,8 @@ class AgentClient:
         **options: Any,
     ) -> T:
         headers = options.pop("headers", {})
-        if token:
-            headers["Authorization"] = f"Bearer {self._token() or ''}"
+        if token and (known := self._token()):
+            headers["Authorization"] = f"Bearer {known}"
         if timeout is not None:
             options["timeout"] = httpx2.Timeout(timeout, connect=2.0)
         try:
@@ -122,7 +122,7 @@ class AgentClient:
             )
         try:
             return read(body)
-        except (KeyError, TypeError, ValueError) as e:
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
             message = f"What answers at {self._http.base_url} is not an agent of this version; restart it."
             raise AgentDown(message) from e
 

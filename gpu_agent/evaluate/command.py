@@ -194,9 +194,17 @@ def chosen(catalogue: Catalogue, wanted: list[str], cancel: threading.Event) -> 
     for name in wanted or catalogue.default_names():
         file = Path(name)
         is_file = (file.suffix != "" and file.is_file()) or "/" in name
-        clip = catalogue.add_file(file, cancel=cancel.is_set) if is_file else catalogue.get(name)
+        clip = opened(catalogue, file, cancel) if is_file else catalogue.get(name)
         clips[clip.name] = clip
     return list(clips.values())
+
+
+def opened(catalogue: Catalogue, file: Path, cancel: threading.Event) -> Clip:
+    """One of several files may be the wrong one: the sentence says which."""
+    try:
+        return catalogue.add_file(file, cancel=cancel.is_set)
+    except ClipError as e:
+        raise UsageError(f"--clip {file}: {e}") from e
 
 
 def limits_of(options: argparse.Namespace) -> Limits:

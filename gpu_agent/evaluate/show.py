@@ -71,9 +71,8 @@ class Show:
 
     def result(self, e: Experiment) -> None:
         if e.status is not Status.SUCCEEDED:
-            what = e.error.message if e.error else "cancelled"
-            category = f" ({e.error.category})" if e.error else ""
-            self._out.print(Text(f"{e.status.value}{category}: {what}", style="red"), soft_wrap=True)
+            why = f" ({e.error.category}): {e.error.message}" if e.error else ""
+            self._out.print(Text(f"{e.status.value}{why}", style="red"), soft_wrap=True)
             return
         table = Table(title=None, box=None, pad_edge=False, header_style="bold")
         table.add_column("clip")

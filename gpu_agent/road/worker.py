@@ -252,6 +252,7 @@ class Run:
 def failed_with(e: Experiment, bug: Exception) -> Experiment:
     """The terminal record of a run that the agent itself could not go on with."""
     e.status, e.finished_at, e.results, e.summary = Status.FAILED, now(), [], Summary()
+    e.started_at = e.started_at or e.finished_at
     message = str(bug) if isinstance(bug, StoreError) else of_the_agent(bug)
     e.error = Failure(category=ErrorCategory.LOST, message=message)
     e.progress = e.progress.model_copy(update={"stage": "finished"})

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from .. import __version__
 from ..models import Experiment, ExperimentRequest, Status
-from ..road.environment import build_hash, environment
+from ..road.environment import build_hash, environment, installed
 from ..road.freeze import freeze, freeze_rerun
 from ..store import Query
 from .artifacts import artifact
@@ -56,7 +56,7 @@ def health(agent: Agent, request: Handler) -> Reply:
         {
             "version": __version__,
             "build": build_hash(),
-            "device": {"cpu": facts["cpu"], "cores": facts["cores"], "gpu": facts["gpu"]},
+            "device": {k: facts[k] for k in ("cpu", "cores", "memory_mb", "gpu")} | {"torch": installed("torch")},
             "sandbox": {"available": jail.available, "level": jail.level, "message": jail.message},
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
             "queue_depth": agent.store.queue_depth(),

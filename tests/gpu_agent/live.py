@@ -30,7 +30,9 @@ PATIENCE = 90.0
 SERVE = """
 from gpu_agent.__main__ import main
 from gpu_agent.jail import Jail
+from gpu_agent.road.ladders import Ladders
 Jail.normalise_page_cache = lambda self: None  # what it empties, the next start would have to read again
+Ladders.want = lambda self, experiment: None
 raise SystemExit(main(["serve"]))
 """
 NO_JAIL = JailStatus(False, None, "Bubblewrap is not installed: apt install bubblewrap.")
@@ -47,7 +49,7 @@ SLOW_LAST = {"code": SLOW_CODEC, "rates": (4, 2, 8)}
 
 
 def settings_for(folder: Path, **changes: Any) -> AgentSettings:
-    return AgentSettings(**({"data": folder, "agent_port": 0, "disk_floor_gb": 0} | changes))
+    return AgentSettings(**({"data": folder, "agent_port": 0, "disk_floor_gb": 0, "vmaf": "off"} | changes))
 
 
 def tiny_clip(
@@ -61,6 +63,7 @@ def live_agent(folder: Path, jail: bool = True, **changes: Any) -> Iterator[Agen
     """`jail` false: the agent believes that it has none, so that what is queued waits."""
     agent = Agent(settings_for(folder, **changes))
     agent.tools.jail.normalise_page_cache = lambda: None
+    agent.worker.on_end = lambda experiment: None  # no anchors
     if not jail:
         agent.tools.jail.status = lambda: NO_JAIL
     agent.start()
@@ -188,7 +191,7 @@ class AgentProcess:
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder.parent), "CODEC_LAB_DATA": str(folder),
             "CODEC_LAB_AGENT_PORT": "0", "CODEC_LAB_DISK_FLOOR_GB": "0", "CODEC_LAB_LEASE_SECONDS": "1.5",
-            "CODEC_LAB_TOKEN": "CANARY-token", "ANTHROPIC_API_KEY": "CANARY-key",
+            "CODEC_LAB_VMAF": "off", "CODEC_LAB_TOKEN": "CANARY-token", "ANTHROPIC_API_KEY": "CANARY-key",
         } | environment  # fmt: skip
 
     def __enter__(self) -> AgentProcess:
@@ -227,6 +230,14 @@ def jailed(mark: str) -> list[int]:
                 if mark.encode() in (entry / "cmdline").read_bytes():
                     found.append(int(entry.name))
     return found
+
+
+def started(mark: str) -> bool:
+    """Whether such a process appears within PATIENCE: a stage is told a moment before its jail is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not jailed(mark) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(jailed(mark))
 
 
 def gone(mark: str) -> bool:

@@ -36,7 +36,6 @@ RAW = {".yuv", ".y4m"}
 FRESH_SECONDS = 30.0
 CLOCK_MARGIN = 5.0
 URL_SECONDS = 3600
-CACHE_BYTES = 5_000_000_000
 PART = 16 << 20
 ENCRYPTED = {"ServerSideEncryption": "AES256"}
 TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
@@ -46,7 +45,7 @@ log = logging.getLogger(__name__)
 class S3Artifacts:
     """Thread-safe. `cache`: a folder of this machine, trimmed to `cache_bytes` as downloads come in."""
 
-    def __init__(self, s3, videos: str, decoders: str, cache: Path, cache_bytes: int = CACHE_BYTES):
+    def __init__(self, s3, videos: str, decoders: str, cache: Path, cache_bytes: int):
         self.s3, self.videos, self.decoders = s3, videos, decoders
         self.cache, self.cache_bytes = cache, cache_bytes
         self._locks = [threading.Lock() for _ in range(64)]
@@ -55,7 +54,8 @@ class S3Artifacts:
     @classmethod
     def from_settings(cls, settings: StoreSettings, cache: Path) -> S3Artifacts:
         videos = required("videos_bucket", settings.videos_bucket)
-        return cls(client("s3", settings), videos, required("decoders_bucket", settings.decoders_bucket), cache)
+        decoders = required("decoders_bucket", settings.decoders_bucket)
+        return cls(client("s3", settings), videos, decoders, cache, int(settings.disk_budget_gb * 1e9))
 
     def put_file(self, key: str, path: Path, *, droppable: bool = False) -> None:
         parts = checked(key)

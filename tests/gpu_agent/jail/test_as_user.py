@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import CANARY_HOME
+
 pytestmark = pytest.mark.jail
 
 ROOT = Path(__file__).parents[3]
@@ -37,6 +39,8 @@ def opened(paths: list[Path], hold: str) -> str:
     ]
     for number, path in enumerate(closed):
         lines += [f"mkdir -p {shlex.quote(str(path))}", f"mount --bind $hold/{number} {shlex.quote(str(path))}"]
+    # The canaries of the tests around this one belong to root; those inside plant their own.
+    lines += [f"if [ -d {CANARY_HOME} ]; then mount -t tmpfs -o mode=1777 tmpfs {CANARY_HOME}; fi"]
     return "\n".join([*lines, NOBODY])
 
 

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.gpu_agent.live import (
     run,
     settings_for,
     start,
+    started,
     tiny_clip,
     under_way,
     upload,
@@ -72,7 +74,7 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
     for secret in (idle.token, str(idle.settings.root), "SECRET", os.environ.get("HOME", "/root") + "/"):
         assert secret not in body
     assert set(answer.json) == {
-        "version", "build", "device", "sandbox", "measurement", "queue_depth", "running", "started_at",
+        "version", "build", "device", "sandbox", "measurement", "queue_depth", "anchors", "running", "started_at",
     }  # fmt: skip
     assert answer.json["queue_depth"] >= 1
 
@@ -104,6 +106,12 @@ def test_where_the_measurement_drifts_nothing_runs_and_health_says_why(tmp_path,
         assert said["ok"] is False
         assert str(finding) in said["message"]
         assert not agent.worker.is_alive()
+
+
+def jails() -> list[Path]:
+    """The processes of runs below this one."""
+    below = [Path(f"/proc/{pid}") for pid in tree(os.getpid())]
+    return [process for process in below if b"child.py" in (process / "cmdline").read_bytes()]
 
 
 def open_files() -> Counter[str]:
@@ -145,7 +153,7 @@ def test_stopping_puts_a_running_experiment_back_and_the_next_agent_finishes_it(
         e = start(client, **SLOW_LAST)
         behind = start(client)
         under_way(client, e.id)
-    assert not [pid for pid in tree(os.getpid()) if b"child.py" in open(f"/proc/{pid}/cmdline", "rb").read()]
+    assert jails() == []
     kept = first.store.get(e.id)
     assert (kept.status, kept.attempts, kept.results, kept.started_at) == (Status.QUEUED, 0, [], None)
     assert first.store.waiting() == [e.id, behind.id]
@@ -177,7 +185,7 @@ def test_cancelling_a_running_one_ends_its_processes(agent, client):
     assert client.cancel(e.id).cancel_requested
     done = finished(client, e.id)
     assert (done.status, done.error, done.finished_at is not None) == (Status.CANCELLED, None, True)
-    assert not [pid for pid in tree(os.getpid()) if b"child.py" in open(f"/proc/{pid}/cmdline", "rb").read()]
+    assert jails() == []
     assert run(client).status is Status.SUCCEEDED
 
 
@@ -186,11 +194,10 @@ def test_the_jails_of_an_agent_know_no_secret(agent, client, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "CANARY-key")
     e = start(client, **STUCK)
     under_way(client, e.id)
-    jails = [pid for pid in tree(os.getpid()) if b"child.py" in open(f"/proc/{pid}/cmdline", "rb").read()]
-    assert jails
-    for pid in jails:
+    assert started("child.py")
+    for process in jails():
         for file in ("environ", "cmdline"):
-            said = open(f"/proc/{pid}/{file}", "rb").read()
+            said = (process / file).read_bytes()
             assert b"CANARY" not in said
             assert agent.token.encode() not in said
     client.cancel(e.id)
