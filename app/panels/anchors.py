@@ -92,7 +92,7 @@ def every_measure(services: Services, experiment: Experiment) -> None:
     anchors = {LABELS[name]: curves_by_clip(services, experiment, name) for name in experiment.summary.bd_rate}
     columns = {
         metric(q).label: st.column_config.Column(
-            help=f"Bits at equal {metric(q).label}, PCHIP; the Akima figure beside it. {metric(q).variant}"
+            help=f"Bits at equal {metric(q).label}, PCHIP, then Akima. {metric(q).variant}"
         )
         for q in QUALITIES
     }
@@ -108,7 +108,7 @@ def ladder_table(services: Services, experiment: Experiment, key: str) -> None:
     if not rates:
         st.caption("BD-rates appear when the anchors are measured on all clips of this experiment.")
         return
-    if st.toggle("On every measure, Akima beside", key=f"every-measure-{key}"):
+    if st.toggle("On every measure: PCHIP · Akima", key=f"every-measure-{key}"):
         every_measure(services, experiment)
         return
     rows = [

@@ -28,9 +28,10 @@ class Rated(NamedTuple):
 
     @property
     def text(self) -> str:
+        """Both figures, PCHIP first."""
         if self.percent is None:
             return DASH
-        return percent(self.percent) + (f" (Akima {percent(self.akima)})" if self.akima is not None else "")
+        return percent(self.percent) + (f" · {percent(self.akima)}" if self.akima is not None else "")
 
     @property
     def doubtful(self) -> bool:

@@ -103,7 +103,7 @@ def test_every_measure_is_one_click_away(services):
     shown.toggle[0].set_value(True).run()
     assert not shown.exception
     line = shown.dataframe[0].value.iloc[0]
-    assert line["SSIM"].replace(THIN, " ") == "−60 % (Akima −60 %)"
+    assert line["SSIM"].replace(THIN, " ") == "−60 % · −60 %"
     assert "0 rate points" in line["Note"]
 
 

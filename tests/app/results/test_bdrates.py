@@ -46,7 +46,7 @@ def test_a_mean_needs_every_clip(curve):
 def test_the_table_says_why_a_figure_is_missing_or_doubtful(curve):
     (line,) = table({"carphone": curve(factor=0.5)}, {"x264 medium": {"carphone": anchor_curve(curve())}})
     assert list(line) == ["Anchor", "PSNR-YUV", "Y-PSNR", "SSIM", "VMAF", "Note"]
-    assert line["Y-PSNR"].replace(THIN, " ") == "−50 % (Akima −50 %)"
+    assert line["Y-PSNR"].replace(THIN, " ") == "−50 % · −50 %"
     assert line["VMAF"] == "–"
     assert line["Note"] == "VMAF: carphone: the codec has 0 rate points; BD-rate needs 4"
     assert len(QUALITIES) == 4
