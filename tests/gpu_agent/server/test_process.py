@@ -128,7 +128,9 @@ def test_a_data_folder_that_cannot_be_used_says_so(tmp_path):
     assert code == 1
     assert said.startswith(f"The agent cannot use {tmp_path}/file")
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "lab.db").write_text("this is no database, and it is long enough for SQLite to look at it twice" * 9)
+    (tmp_path / "data" / "lab.db").write_text(
+        "this is no database, and it is long enough for SQLite to look at it twice" * 9
+    )
     code, said = serve(tmp_path / "data")
     assert code == 1
     assert "lab.db" in said
