@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
@@ -30,6 +31,7 @@ ENTRY = Path(__file__).resolve().with_name("main.py")
 def routes(assets: Mapping[str, Path], artifacts: ArtifactSource) -> list[BaseRoute]:
     """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
     return [
+        Route("/health", health, methods=["GET"]),
         Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
         Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
         Route("/upload", Upload(artifacts.agent).upload, methods=["POST"]),

@@ -25,6 +25,7 @@ from .arrivals import Arrivals
 from .perceptual import Perceptual, perceptual
 from .report import RunCancelled, RunFailed
 from .tools import Tools, rate_key
+from .worst import find_worst, picture, write_list
 
 Tick = Callable[[str, int, int], None]
 """Called with stage, frames done, frames total."""
@@ -173,7 +174,12 @@ def run_point(
     series = folder / "frames.json"
     series.write_text(json.dumps(frame_series(coded, measured, seen, source.info), allow_nan=False))
     base = f"{clip.name}/{rate_key(rate)}"
-    kept = {"bitstream": coded.bitstream, "frames": series}
+    worst = find_worst(source.planes, coded.decoded, source.info, measured.series.psnr_y, visible)
+    for w in worst:
+        png = picture(w, source.planes, coded.decoded, source.info, clip)
+        tools.artifacts.put_bytes(f"{experiment.id}/{base}/{w.file}", png, droppable=True)
+    write_list(folder / "worst.json", worst)
+    kept = {"bitstream": coded.bitstream, "frames": series, "worst": folder / "worst.json"}
     for files, drop in ((kept, False), (droppable, True)):
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"

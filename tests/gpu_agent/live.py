@@ -232,6 +232,14 @@ def jailed(mark: str) -> list[int]:
     return found
 
 
+def started(mark: str) -> bool:
+    """Whether such a process appears within PATIENCE: a stage is told a moment before its jail is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not jailed(mark) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(jailed(mark))
+
+
 def gone(mark: str) -> bool:
     """Whether all such processes end within PATIENCE."""
     deadline = time.monotonic() + PATIENCE

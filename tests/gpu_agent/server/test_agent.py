@@ -25,6 +25,7 @@ from tests.gpu_agent.live import (
     run,
     settings_for,
     start,
+    started,
     tiny_clip,
     under_way,
     upload,
@@ -193,7 +194,7 @@ def test_the_jails_of_an_agent_know_no_secret(agent, client, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "CANARY-key")
     e = start(client, **STUCK)
     under_way(client, e.id)
-    assert jails()
+    assert started("child.py")
     for process in jails():
         for file in ("environ", "cmdline"):
             said = (process / file).read_bytes()
