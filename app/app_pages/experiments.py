@@ -8,7 +8,9 @@ import streamlit as st
 from app.agent_client import AgentError
 from app.dispatch import dispatch_rerun
 from app.panels.agent import agent_badge, agent_notice
+from app.panels.badges import AUDIT_COLUMN
 from app.panels.compare import compare_panel
+from app.results.badges import cell
 from app.results.format import plural
 from app.results.listing import HELP, ListingRow, listing_row
 from app.services import services
@@ -71,6 +73,7 @@ DONE = {Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}
 COLUMNS = {
     "title": st.column_config.TextColumn("Title", width="medium", pinned=True),
     "status": st.column_config.TextColumn("Status", width="small"),
+    "audit": AUDIT_COLUMN,
     "clips": st.column_config.TextColumn("Clips", width="small"),
     "psnr_y": st.column_config.NumberColumn("Y-PSNR (dB)", help=HELP["psnr_y"], format="%.2f"),
     "ssim": st.column_config.NumberColumn("SSIM", help=HELP["ssim"], format="%.4f"),
@@ -87,6 +90,7 @@ def listing(items: list[Experiment]) -> list[Experiment]:
     """The table; returns the selected experiments. Positions are mapped to ids at once."""
     rows = [listing_row(e) for e in items]
     data = pd.DataFrame([row_of(r) for r in rows])
+    data.insert(2, "audit", [cell(e) for e in items])
     data["created"] = pd.to_datetime(data["created"])
     if data["bd_rate"].isna().all():
         data = data.drop(columns="bd_rate")

@@ -13,6 +13,7 @@ from app.charts.rd import rd_figure
 from app.charts.series import Curve, curves_of
 from app.components import Series, player
 from app.panels.anchors import anchor_curves, anchors_notice
+from app.panels.badges import audit_badges
 from app.results import table
 from app.results.format import score
 from app.results.format import size as bytes_of
@@ -32,6 +33,7 @@ def verdict_box(experiment: Experiment) -> None:
     v = verdict(experiment)
     icon = {"good": ":material/check_circle:", "bad": ":material/error:", "busy": ":material/hourglass:"}.get(v.tone)
     TONES[v.tone](v.markdown, icon=icon)
+    audit_badges(experiment)
     if experiment.error:
         with st.expander("What the agent saw", expanded=True, icon=":material/terminal:"):
             st.code(experiment.error.message, language=None, wrap_lines=True)

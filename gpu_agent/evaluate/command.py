@@ -22,6 +22,7 @@ from ..road.tools import Tools, rate_key
 from ..road.walk import Walk
 from ..settings import AgentSettings
 from ..store.folder import FolderArtifacts
+from .audited import audited
 from .show import Show
 
 
@@ -50,6 +51,7 @@ def add_parser(commands) -> None:
     p.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip")
     p.add_argument("--json", metavar="FILE", help="write the record here ('-': standard output)")
     p.add_argument("--decoded", metavar="FOLDER", help="write the exact decoded frames here, as CLIP-rRATE.y4m")
+    p.add_argument("--audit", action="store_true", help="audit the run as the agent does, and show the badges")
     p.add_argument("--timeout", type=float, metavar="S", help="wall seconds of one encode or decode (default 600)")
     p.add_argument("--memory", type=int, metavar="MB", help="memory of one encode or decode (default 4096)")
 
@@ -112,6 +114,9 @@ def evaluate(options: argparse.Namespace, settings: AgentSettings, folder: Path,
             record = Walk(tools, experiment, show, cancel).run()
         else:
             record = refused(experiment, jail.message)
+    if options.audit and record.status is Status.SUCCEEDED:
+        show.say("auditing; the anchors are measured first where they are not known on these clips")
+        record.audit = audited(tools, record, clips, settings.root / "anchors", cancel)
     if options.decoded and record.status is Status.SUCCEEDED:
         write_decoded(record, clips, tools, Path(options.decoded))
     if options.json:

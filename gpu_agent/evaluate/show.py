@@ -11,6 +11,8 @@ from rich.text import Text
 from ..models import Experiment, Progress, Status
 from ..road.report import EventKind
 
+BADGES = {"good": "green", "bad": "red", "note": "yellow", "unknown": "dim"}
+
 
 class Show:
     """A `Reporter` for the terminal."""
@@ -84,3 +86,5 @@ class Show:
         self._out.print(
             Text(f"\n{e.summary.sentence} Decoder: {e.decoder_bytes:,} bytes. Jail: {e.sandbox}."), soft_wrap=True
         )
+        for badge in e.audit.badges if e.audit else []:
+            self._out.print(Text(f"{badge.verdict:8}{badge.text}", style=BADGES[badge.verdict]), soft_wrap=True)
