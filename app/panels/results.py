@@ -68,7 +68,12 @@ def choose_point(services: Services, experiment: Experiment, clip: str, key: str
     available = [m for m in METRICS if any(value_of(r, m) is not None for r in own)]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"chart-controls-{key}"):
         chosen = st.selectbox(
-            "Quality", available, format_func=lambda m: metric(m).label, key=f"metric-{key}", width=170
+            "Quality",
+            available,
+            format_func=lambda m: metric(m).label,
+            key=f"metric-{key}",
+            width=170,
+            help="\n".join(f"- {metric(m).variant}" for m in available),
         )
         scale = st.segmented_control("Rate axis", ["Log", "Linear"], default="Log", required=True, key=f"scale-{key}")
         anchors = anchor_curves(services, experiment, clip, key)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.panels.anchors import ladder_table
+from app.panels.frames import frame_plots
+from app.panels.target import target_view
+from app.panels.worst import worst_view
 from app.results.format import THIN
 from gpu_agent.models import BDRate, Summary
 from gpu_agent.road.ladders import curve_key
@@ -25,7 +30,7 @@ def page(view, *args) -> AppTest:
     def script(view, args):
         view(*args)
 
-    shown = AppTest.from_function(script, kwargs={"view": view, "args": args}).run(timeout=30)
+    shown = AppTest.from_function(script, default_timeout=60, kwargs={"view": view, "args": args}).run()
     assert not shown.exception
     return shown
 
@@ -43,8 +48,6 @@ def with_worst(services, tmp_path, worst):
 
 
 def test_worst_frames_are_pictures_and_lead_to_the_player(services, tmp_path):
-    from app.panels.worst import worst_view
-
     worst = [
         WorstFrame(frame=n, psnr_y=30.0 + n, x=0, y=8, width=96, height=96, file=f"worst/frame{n}.png") for n in (3, 40)
     ]
@@ -60,8 +63,6 @@ def test_worst_frames_are_pictures_and_lead_to_the_player(services, tmp_path):
 
 
 def test_a_lossless_point_says_so_and_an_old_one_says_nothing(services, tmp_path):
-    from app.panels.worst import worst_view
-
     e, row = with_worst(services, tmp_path, [])
     assert "Every frame is identical" in texts(page(worst_view, services, e, row, "k"))
     for artifacts in ({}, {"worst": "carphone/r27/worst.json"}):
@@ -76,8 +77,6 @@ def publish(services, e, anchor="x265-medium", factor=1.0):
 
 
 def test_the_target_appears_with_its_anchor(services):
-    from app.panels.target import target_view
-
     e = make_experiment(make_curve(factor=0.4))
     assert not page(target_view, services, e).expander
     publish(services, e)
@@ -90,16 +89,12 @@ def test_the_target_appears_with_its_anchor(services):
 
 
 def test_a_run_that_failed_has_no_target(services):
-    from app.panels.target import target_view
-
     e = make_experiment(make_curve(factor=0.4), status="failed")
     publish(services, e)
     assert not page(target_view, services, e).expander
 
 
 def test_every_measure_is_one_click_away(services):
-    from app.panels.anchors import ladder_table
-
     rates = {"x265-medium": BDRate(percent=-60.0, per_clip={"carphone": -60.0})}
     e = make_experiment(make_curve(factor=0.4), summary=Summary(bd_rate=rates))
     publish(services, e)
@@ -110,3 +105,15 @@ def test_every_measure_is_one_click_away(services):
     line = shown.dataframe[0].value.iloc[0]
     assert line["SSIM"].replace(THIN, " ") == "−60 % (Akima −60 %)"
     assert "0 rate points" in line["Note"]
+
+
+def test_any_series_can_be_looked_at_frame_by_frame(services):
+    e = make_experiment(make_curve())
+    row = e.results[0].model_copy(update={"artifacts": {"frames": "carphone/r22/frames.json"}})
+    series = {"psnr_y": [36.0, 35.0], "vmaf": [91.5, 88.0], "bits": [900, 300], "encode_ms": [5.0, 4.0]}
+    services.artifacts.put_bytes(f"{e.id}/carphone/r22/frames.json", json.dumps(series).encode())
+    shown = page(frame_plots, services, e, row, "k", False, 0)
+    assert shown.selectbox[0].options == ["Y-PSNR (dB)", "VMAF", "Encode (ms)"]
+    shown.selectbox[0].select("encode_ms").run()
+    assert not shown.exception
+    assert "Encode (ms)" in shown.get("plotly_chart")[0].proto.spec
