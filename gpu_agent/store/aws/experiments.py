@@ -22,11 +22,11 @@ from .events import Events
 from .items import (
     agents_side,
     bd_rate_boards,
+    boards,
     body_from,
     body_items,
     body_of,
     body_sort,
-    boards,
     digest_of,
     due,
     experiment_from,
