@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import signal
 import sys
-import threading
+
+from pydantic import ValidationError
 
 from . import evaluate
 from .logs import configure
-from .settings import AgentSettings
+from .settings import AgentSettings, settings_sentence
+from .store import StoreError
+
+WAKE_SECONDS = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,24 +34,46 @@ def run(port: int | None) -> int:
     """Serve until SIGTERM or SIGINT, then put a running experiment back into the queue and leave."""
     from .server.app import Agent, AlreadyRunning
 
-    settings = AgentSettings() if port is None else AgentSettings(agent_port=port)
+    try:
+        settings = AgentSettings() if port is None else AgentSettings(agent_port=port)
+    except ValidationError as e:
+        print(settings_sentence(e), file=sys.stderr)
+        return 2
     configure(settings.log_level)
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+    asked = listen(signal.SIGTERM, signal.SIGINT)
     try:
         agent = Agent(settings)
-    except AlreadyRunning as e:
+    except (AlreadyRunning, StoreError) as e:
         print(e, file=sys.stderr)
         return 1
     except OSError as e:
-        where = f"{settings.agent_host}:{settings.agent_port}"
-        print(f"The agent cannot listen on {where}: {e.strerror}. Choose another port.", file=sys.stderr)
+        print(cannot_start(settings, e), file=sys.stderr)
         return 1
     agent.start()
-    asked.wait()
+    while not select.select([asked], [], [], WAKE_SECONDS)[0]:
+        pass
     agent.stop()
     return 0
+
+
+def listen(*numbers: signal.Signals) -> int:
+    """A pipe that becomes readable when one of the signals came.
+
+    Not an Event: its lock may be held by the very thread that the handler interrupts. And whoever waits must wake by
+    himself now and then, because the system may give the signal to another thread, and Python's handler runs only in
+    the main one.
+    """
+    read, write = os.pipe()
+    for number in numbers:
+        signal.signal(number, lambda *_: os.write(write, b"."))
+    return read
+
+
+def cannot_start(settings: AgentSettings, error: OSError) -> str:
+    if error.filename:
+        return f"The agent cannot use {error.filename}: {error.strerror}. CODEC_LAB_DATA names another data folder."
+    where = f"{settings.agent_host}:{settings.agent_port}"
+    return f"The agent cannot listen on {where}: {error.strerror}. Choose another port."
 
 
 if __name__ == "__main__":

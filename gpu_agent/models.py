@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,7 @@ def new_id() -> str:
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null", allow_inf_nan=False)
 
 
 class Status(StrEnum):
@@ -247,7 +247,7 @@ class ExperimentRequest(Model):
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{5,63}$")
     title: str | None = Field(None, max_length=200)
     clips: list[str] | None = Field(None, min_length=1, max_length=64)
-    rates: list[Rate] | None = Field(None, min_length=1, max_length=16)
+    rates: list[Annotated[Rate, Field(ge=-1e9, le=1e9)]] | None = Field(None, min_length=1, max_length=16)
     frames: int | None = Field(None, ge=1, description="only the first so many frames of each clip")
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)

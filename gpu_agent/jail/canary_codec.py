@@ -88,12 +88,16 @@ def encode(video, rate):
             "internet": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect(("127.0.0.1", 9))),
             "vsock": attempt(lambda: socket.socket(40, socket.SOCK_STREAM)),
             "unshare": attempt(lambda: call("unshare", 0x10000000)),
-            "ptrace": attempt(lambda: call("ptrace", 16, 1, 0, 0)),
-            "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "pid", "net", "ipc", "uts", "mnt")},
+            "mincore": attempt(lambda: call("mincore", None, 0, None)),
+            "namespaces": {
+                name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "pid", "net", "ipc", "uts", "mnt")
+            },
             "processes": [name for name in listing("/proc") if name.isdigit()],
             "root": listing("/"),
             "etc": listing("/etc"),
-            "written": [p for p in ("/x", "/usr/x", "/codec/x", "/lab/x", "/dev/x") if attempt(lambda p=p: make(p)) == "done"],
+            "written": [
+                p for p in ("/x", "/usr/x", "/codec/x", "/lab/x", "/dev/x") if attempt(lambda p=p: make(p)) == "done"
+            ],
             "source": attempt(lambda: change("/source/planes")),
             "filled": {p: attempt(lambda p=p: fill(p)) for p in ("/tmp", "/dev/shm")},
         }

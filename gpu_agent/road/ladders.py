@@ -28,11 +28,15 @@ def curve_key(clip_sha256: str, frames: int, anchor: str) -> str:
     return f"clips/{clip_sha256}/anchors/{frames}/{anchor}.json"
 
 
-def own_curve(rows: list[ResultRow]) -> Curve:
-    """PSNR-YUV over kbit/s. Of several points that the cap of 60 dB made equal only the cheapest says something."""
-    points = sorted((r.kbps, r.psnr_yuv) for r in rows)
-    top = max(quality for _, quality in points)
-    kept = points[: next(i for i, (_, quality) in enumerate(points) if quality == top) + 1]
+def own_curve(rows: list[ResultRow], quality: str = "psnr_yuv") -> Curve:
+    """One figure over kbit/s, from the points that have it.
+
+    Of several points that the cap of 60 dB or a perfect score made equal only the cheapest says something.
+    """
+    points = sorted((r.kbps, value) for r in rows if (value := getattr(r, quality)) is not None)
+    top = max((value for _, value in points), default=None)
+    first = next((i for i, (_, value) in enumerate(points) if value == top), None)
+    kept = points[: first + 1] if first is not None else []
     return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
 
 

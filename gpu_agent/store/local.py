@@ -119,6 +119,16 @@ class LocalExperiments:
             ).fetchall()
         return [r["id"] for r in rows]
 
+    def ahead(self, experiment_id: str) -> int:
+        with self._read() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM experiments AS b, experiments AS me WHERE me.id = ?"
+                " AND (b.status = ? OR (b.status = ? AND b.lease_expires < ?))"
+                " AND (b.created_at, b.id) < (me.created_at, me.id)",
+                (experiment_id, Status.QUEUED, Status.RUNNING, time.time()),
+            ).fetchone()
+        return row[0]
+
     def queue_depth(self) -> int:
         with self._read() as db:
             return db.execute("SELECT COUNT(*) FROM experiments WHERE status = ?", (Status.QUEUED,)).fetchone()[0]
@@ -277,4 +287,7 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
         record["summary"]["bd_rate"] = json.loads(row["bd_rates"])
     if row["audit"]:
         record["audit"] = json.loads(row["audit"])
-    return Experiment.model_validate(record)
+    try:
+        return Experiment.model_validate(record)
+    except ValueError as e:
+        raise StoreError(f"The record of {row['id']} cannot be read; another version of the lab wrote it.") from e

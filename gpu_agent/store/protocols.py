@@ -46,6 +46,9 @@ class ExperimentStore(Protocol):
     def waiting(self, limit: int = 1000) -> list[str]:
         """Ids that an agent may claim, oldest first: queued, or running under a lease that has run out."""
 
+    def ahead(self, experiment_id: str) -> int:
+        """How many of `waiting` an agent would take before this one."""
+
     def queue_depth(self) -> int: ...
 
     def claim(self, experiment_id: str, owner: str, seconds: float) -> Lease | None:
@@ -98,3 +101,6 @@ class ArtifactStore(Protocol):
         """A file to read it from, or None where it is not there."""
 
     def keys(self, prefix: str) -> list[str]: ...
+
+    def url(self, key: str) -> str | None:
+        """An address that a browser may read it from, for an hour at most; None where `local` is the way."""

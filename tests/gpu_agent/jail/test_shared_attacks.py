@@ -23,8 +23,7 @@ MEANING = {
     "EXC": {Verdict.EXCEPTION, Verdict.EXCEPTION_START},
     "CRASH": {Verdict.CRASH},
     "CRASH_START": {Verdict.CRASH_START},
-    # Frames are checked as they come, so a drip of wrong ones fails for their shape before its time is up.
-    "TIMEOUT": {Verdict.TIMEOUT, Verdict.CPU_TIMEOUT, Verdict.OUTPUT_INVALID},
+    "TIMEOUT": {Verdict.TIMEOUT, Verdict.CPU_TIMEOUT},
     "TIMEOUT_START": {Verdict.TIMEOUT_START},
     "OOM": {Verdict.MEMORY},
     "OOM_SHMEM": {Verdict.MEMORY},

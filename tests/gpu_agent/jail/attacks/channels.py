@@ -6,21 +6,38 @@ import fcntl
 import os
 import socket
 import sys
+from pathlib import Path
 
 SECRET = b"0123456789abcdef"
 
 
 def attempts():
     libc = ctypes.CDLL(None, use_errno=True)
-    yield "tmp", lambda: open("/tmp/side", "wb").write(SECRET), lambda: open("/tmp/side", "rb").read()
-    yield "shm", lambda: open("/dev/shm/side", "wb").write(SECRET), lambda: open("/dev/shm/side", "rb").read()
-    yield "name", lambda: open("/tmp/" + SECRET.decode(), "w"), lambda: os.listdir("/tmp")[0].encode()
-    yield "mtime", lambda: os.utime("/codec/codec.py", (77, 77)), lambda: SECRET if os.stat("/codec/codec.py").st_mtime == 77 else b""
+    yield "tmp", lambda: Path("/tmp/side").write_bytes(SECRET), lambda: Path("/tmp/side").read_bytes()
+    yield "shm", lambda: Path("/dev/shm/side").write_bytes(SECRET), lambda: Path("/dev/shm/side").read_bytes()
+    yield "name", lambda: Path("/tmp/" + SECRET.decode()).touch(), lambda: os.listdir("/tmp")[0].encode()
+    yield (
+        "mtime",
+        lambda: os.utime("/codec/codec.py", (77, 77)),
+        lambda: SECRET if os.stat("/codec/codec.py").st_mtime == 77 else b"",
+    )
     yield "socket", lambda: bind(), lambda: connect()
     yield "queue", lambda: libc.msgget(0x5EC2E8, 0o1666), lambda: SECRET if libc.msgget(0x5EC2E8, 0) >= 0 else b""
-    yield "segment", lambda: libc.shmget(0x5EC2E8, 4096, 0o1666), lambda: SECRET if libc.shmget(0x5EC2E8, 0, 0) >= 0 else b""
-    yield "key", lambda: libc.syscall(248, b"user", b"side", SECRET, 16, -4), lambda: SECRET if libc.syscall(249, b"user", b"side", 0, -4) > 0 else b""
-    yield "lock", lambda: fcntl.flock(held("/usr/bin/env"), fcntl.LOCK_EX), lambda: SECRET if locked("/usr/bin/env") else b""
+    yield (
+        "segment",
+        lambda: libc.shmget(0x5EC2E8, 4096, 0o1666),
+        lambda: SECRET if libc.shmget(0x5EC2E8, 0, 0) >= 0 else b"",
+    )
+    yield (
+        "key",
+        lambda: libc.syscall(248, b"user", b"side", SECRET, 16, -4),
+        lambda: SECRET if libc.syscall(249, b"user", b"side", 0, -4) > 0 else b"",
+    )
+    yield (
+        "lock",
+        lambda: fcntl.flock(held("/usr/bin/env"), fcntl.LOCK_EX),
+        lambda: SECRET if locked("/usr/bin/env") else b"",
+    )
     yield "module", lambda: setattr(sys, "side", SECRET), lambda: sys.side
 
 

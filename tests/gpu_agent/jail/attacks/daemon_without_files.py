@@ -16,4 +16,8 @@ def decode(packets, info):
                 time.sleep(0.1)
         os._exit(0)
     for _ in range(info.frames):
-        yield np.zeros(info.luma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8)
+        yield (
+            np.zeros(info.luma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+        )

@@ -6,4 +6,8 @@ import numpy as np
 
 def decode(packets, info):
     while True:
-        yield np.zeros(info.luma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8)
+        yield (
+            np.zeros(info.luma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+        )

@@ -1,7 +1,6 @@
 # PHASE: decode
 # EXPECT: exception
 # WHY: counters of the whole kernel, which encode could have turned, cannot be read
-import os
 
 
 def decode(packets, info):

@@ -9,5 +9,9 @@ import numpy as np
 
 def decode(packets, info):
     for _ in range(info.frames):
-        yield np.zeros(info.luma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8), np.zeros(info.chroma_shape, np.uint8)
+        yield (
+            np.zeros(info.luma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+            np.zeros(info.chroma_shape, np.uint8),
+        )
     time.sleep(1000)

@@ -13,7 +13,7 @@ def encode(video, rate):
             print("CANARY-pushed", path)
         except OSError as e:
             print(path, e.errno)
-    master, slave = os.openpty()
+    _master, slave = os.openpty()
     try:
         fcntl.ioctl(slave, termios.TIOCSTI, b"x")
         print("CANARY-pushed")
