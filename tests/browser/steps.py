@@ -41,7 +41,7 @@ def new_run(lab: Lab, draft: str, before: str | None) -> str:
 
 def results(page, frame: int | None = None) -> None:
     """The results are drawn, with the player standing on a frame."""
-    page.locator(".player[data-still]" if frame is None else f'.player[data-still="{frame}"]').wait_for(timeout=60_000)
+    page.locator(".player[data-still]" if frame is None else f'.player[data-still="{frame}"]').wait_for(timeout=120_000)
 
 
 def say(page, text: str) -> None:

@@ -29,7 +29,7 @@ def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
     page.keyboard.press("Control+End")
     page.keyboard.type("# typed while Claude writes", delay=60)
     review(page).wait_for()
-    wait_for(lambda: lab.saved_draft(draft).text.endswith("# typed while Claude writes"), "the typed text", 10)
+    wait_for(lambda: lab.saved_draft(draft).text.endswith("# typed while Claude writes"), "the typed text", 30)
     sent = lab.asked_claude()[-1]["body"]["messages"][-1]["content"][0]["text"]
     assert "Plain planes" in sent  # Claude sees what is in the editor
     assert page.get_by_text(TEXT).is_visible()
@@ -38,7 +38,7 @@ def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
     review(page).click()
     page.get_by_role("button", name="Accept all").click()
     page.get_by_role("button", name="In the editor").wait_for()
-    saved = wait_for(lambda: (d := lab.saved_draft(draft)).baseline == d.text and d, "the accepted diff", 10)
+    saved = wait_for(lambda: (d := lab.saved_draft(draft)).baseline == d.text and d, "the accepted diff", 30)
     assert "dead zone" in saved.text
     assert page.get_by_role("textbox", name="Rates").input_value() == ""  # those were for another codec's scale
     run = lab.ended(dispatch(page, lab, draft))

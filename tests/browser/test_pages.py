@@ -86,7 +86,7 @@ def test_two_tabs_keep_their_own_drafts(open_page, lab):
         page.keyboard.press("Control+End")
         page.keyboard.type(mark)
     for page, draft, mark in ((one, first, "# in one"), (two, second, "# in two")):
-        wait_for(lambda d=draft, m=mark: lab.saved_draft(d).text.endswith(m), mark, 10)
+        wait_for(lambda d=draft, m=mark: lab.saved_draft(d).text.endswith(m), mark, 30)
         page.get_by_role("link", name="Experiments").click()
         page.get_by_role("link", name="Lab").click()
         ready(page)

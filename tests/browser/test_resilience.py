@@ -45,7 +45,7 @@ def test_a_run_and_a_draft_outlive_the_lab(open_page, lab):
     page.keyboard.type("# kept")
     page.get_by_role("textbox", name="Title").fill("Outlives the lab")
     page.keyboard.press("Tab")
-    wait_for(lambda: lab.saved_draft(draft).form["title"] == "Outlives the lab", "the saved form", 10)
+    wait_for(lambda: lab.saved_draft(draft).form["title"] == "Outlives the lab", "the saved form", 30)
     run = dispatch(page, lab, draft)
     page.get_by_text("Running: ").wait_for()
     lab.app.stop()

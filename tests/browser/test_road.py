@@ -38,7 +38,7 @@ def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     page.keyboard.press("Control+Enter")  # dispatches with the newest text
     first = new_run(lab, draft, None)
     page.get_by_text("Running: ").or_(page.get_by_text("Queued: ")).first.wait_for()
-    page.get_by_text("point 1 of 2").or_(page.get_by_text("point 2 of 2")).first.wait_for(timeout=60_000)
+    page.get_by_text("point 1 of 2").or_(page.get_by_text("point 2 of 2")).first.wait_for(timeout=120_000)
     results(page)
 
     record = lab.ended(first)
