@@ -21,7 +21,7 @@ from .equal import bits_factor, words
 from .fresh import FreshClip
 
 NAME = "fresh_clip"
-ANCHORS = {"x264-medium": (17, 25, 34, 45), "mjpeg": (2, 5, 13, 31)}
+ANCHORS = {"x264-medium": (17, 28, 41), "mjpeg": (2, 8, 31)}
 LABELS = {a.name: a.label for a in CATALOGUE}
 MAX_RATES = 4
 FALL = 2.0

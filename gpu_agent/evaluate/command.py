@@ -27,6 +27,7 @@ from ..road.walk import Walk
 from ..settings import AgentSettings, settings_sentence
 from ..store.folder import FolderArtifacts
 from .anchors import DEFAULT, anchors_named, rate_against
+from .audited import audited
 from .scratch import scratch
 from .show import Show
 
@@ -65,6 +66,7 @@ def add_parser(commands) -> None:
     )
     p.add_argument("--json", metavar="FILE", help="write the record here ('-': standard output)")
     p.add_argument("--decoded", metavar="FOLDER", help="write the exact decoded frames here, as CLIP-rRATE.y4m")
+    p.add_argument("--audit", action="store_true", help="audit the run as the agent does, and show the badges")
     p.add_argument("--timeout", type=float, metavar="S", help="wall seconds of one encode or decode (default 600)")
     p.add_argument("--memory", type=int, metavar="MB", help="memory of one encode or decode (default 4096)")
 
@@ -148,6 +150,9 @@ def evaluate(
         if record.status is Status.SUCCEEDED and options.anchors:
             anchors_folder = settings.root / "anchors"
             rate_against(record, options.anchors, clips, catalogue, anchors_folder, show.anchor, cancel)
+    if options.audit and record.status is Status.SUCCEEDED:
+        show.say("auditing; the anchors are measured first where they are not known on these clips")
+        record.audit = audited(tools, record, clips, settings.root / "anchors", cancel)
     if options.json:
         text = record.model_dump_json(indent=2) + "\n"
         if options.json == "-":

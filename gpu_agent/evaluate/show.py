@@ -13,6 +13,8 @@ from ..models import Experiment, Progress, Status
 from ..road.report import EventKind
 from .anchors import ladder, verdict
 
+BADGES = {"good": "green", "bad": "red", "note": "yellow", "unknown": "dim"}
+
 
 class Show:
     """A `Reporter` for the terminal."""
@@ -96,6 +98,8 @@ class Show:
         )
         if e.summary.bd_rate:
             self._ladder(e)
+        for badge in e.audit.badges if e.audit else []:
+            self._out.print(Text(f"{badge.verdict:8}{badge.text}", style=BADGES[badge.verdict]), soft_wrap=True)
 
     def _ladder(self, e: Experiment) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold")

@@ -94,12 +94,12 @@ def code_and_decode(
                 on_progress=lambda n: tick("encode", n, source.info.frames),
                 cancel=cancel,
             )
-        settle(encode)
+        settle(encode, cancel)
         tools.jail.normalise_page_cache()
         tick("decode", 0, source.info.frames)
         frames = Arrivals()
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
-        settle(decode)
+        settle(decode, cancel)
     times = packets.milliseconds(encode), frames.milliseconds(decode)
     return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
 
@@ -128,9 +128,12 @@ def decode_to(
         return tools.jail.decode(experiment.code, packets, info, experiment.limits, on_frame=on_frame, cancel=cancel)
 
 
-def settle(outcome: Outcome) -> None:
-    """Turn anything but a clean end into the exception that ends the run."""
-    if outcome.verdict is Verdict.CANCELLED:
+def settle(outcome: Outcome, cancel: threading.Event) -> None:
+    """Turn anything but a clean end into the exception that ends the run.
+
+    Ctrl-C in a terminal reaches the jail's processes too: what dies of it was cancelled and has not failed.
+    """
+    if outcome.verdict is Verdict.CANCELLED or (cancel.is_set() and not outcome.ok):
         raise RunCancelled
     if outcome.failure is not None:
         raise RunFailed(outcome.failure, outcome.log)

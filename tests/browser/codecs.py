@@ -36,9 +36,9 @@ NEGATIVE = PLAIN.replace("RATES = (4, 16)", "RATES = (4,)").replace(
 """What it decodes cannot be taken for its source."""
 
 SLOW = PLAIN.replace("import zlib", "import time\nimport zlib").replace(
-    "    for frame in video:\n", "    for frame in video:\n        time.sleep(1)\n"
+    "    for frame in video:\n", "    for frame in video:\n        time.sleep(5)\n"
 )
-"""A second a frame in encode, so that a test can do something meanwhile."""
+"""Five seconds a frame in encode, so that a test can do something meanwhile."""
 
 BROKEN = PLAIN.replace(
     "    for packet in packets:\n",

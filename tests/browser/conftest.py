@@ -67,7 +67,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         context.on("request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or note("left", r.url))
         context.on("weberror", lambda e: note("error", str(e.error)))
         context.on(

@@ -41,7 +41,7 @@ def new_run(lab: Lab, draft: str, before: str | None) -> str:
 
 def results(page, frame: int | None = None) -> None:
     """The results are drawn, with the player standing on a frame."""
-    page.locator(".player[data-still]" if frame is None else f'.player[data-still="{frame}"]').wait_for(timeout=60_000)
+    page.locator(".player[data-still]" if frame is None else f'.player[data-still="{frame}"]').wait_for(timeout=120_000)
 
 
 def say(page, text: str) -> None:
@@ -93,3 +93,19 @@ def click_frame(page, frame: int) -> None:
     )
     page.mouse.move(*at)
     page.mouse.click(*at)
+
+
+def table_rows(page) -> list[str]:
+    """The rows of the experiments' table, from the accessible copy of its canvas."""
+    rows = page.get_by_test_id("stDataFrame").first.locator("table[role=grid] tbody tr")
+    rows.first.wait_for(state="attached")
+    return rows.evaluate_all("rows => rows.map((r) => r.textContent)")
+
+
+def click_cell(page, row: int, across: int) -> None:
+    """Click into a row of the experiments' table, `across` pixels from its left."""
+    canvas = page.get_by_test_id("data-grid-canvas").first
+    canvas.wait_for()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + across, box["y"] + 36 + 35 * row + 17)

@@ -36,6 +36,7 @@ RAW = {".yuv", ".y4m"}
 FRESH_SECONDS = 30.0
 CLOCK_MARGIN = 5.0
 URL_SECONDS = 3600
+CACHE_BYTES = 20_000_000_000
 PART = 16 << 20
 ENCRYPTED = {"ServerSideEncryption": "AES256"}
 TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
@@ -45,7 +46,7 @@ log = logging.getLogger(__name__)
 class S3Artifacts:
     """Thread-safe. `cache`: a folder of this machine, trimmed to `cache_bytes` as downloads come in."""
 
-    def __init__(self, s3, videos: str, decoders: str, cache: Path, cache_bytes: int):
+    def __init__(self, s3, videos: str, decoders: str, cache: Path, cache_bytes: int = CACHE_BYTES):
         self.s3, self.videos, self.decoders = s3, videos, decoders
         self.cache, self.cache_bytes = cache, cache_bytes
         self._locks = [threading.Lock() for _ in range(64)]

@@ -22,6 +22,7 @@ from .events import Events
 from .items import (
     agents_side,
     bd_rate_boards,
+    boards,
     body_from,
     body_items,
     body_of,
@@ -34,7 +35,6 @@ from .items import (
     place,
     point_item,
     point_sort,
-    psnr_boards,
     queue_keys,
 )
 from .listing import MAX_KEY_BYTES, id_of, page_of
@@ -145,7 +145,7 @@ class DynamoExperiments:
         # While it runs, the lease alone moves it in the queue.
         moves = {} if e.status is Status.RUNNING else queue_keys(e.status, place(e))
         gone = ("queue", "due") if e.status.terminal else ()
-        best = psnr_boards(e) if e.status is Status.SUCCEEDED else []
+        best = boards(e) if e.status is Status.SUCCEEDED else []
         change = Change(remove=gone, status=e.status.value, **facts, **moves)
         written = self._under_lease(e.id, lease, change, best)
         if not written and e.status.terminal:

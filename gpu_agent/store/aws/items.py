@@ -102,12 +102,13 @@ def point_item(experiment_id: str, token: str, number: int, row: ResultRow) -> I
     return key(experiment_id, point_sort(token, number)) | {"row": plain(row)}
 
 
-def psnr_boards(experiment: Experiment) -> list[Item]:
-    """Entries for the boards of the clips: the highest Y-PSNR on each."""
+def boards(experiment: Experiment) -> list[Item]:
+    """What a finished run enters: the highest Y-PSNR on each clip, and the BD-rates known already; what one write holds."""
     best: dict[str, float] = {}
     for row in experiment.results:
         best[row.clip] = max(row.psnr_y, best.get(row.clip, row.psnr_y))
-    return [board_item(experiment.id, f"psnr_y#{clip}", clip, score) for clip, score in best.items()][:MAX_BEST]
+    entries = [board_item(experiment.id, f"psnr_y#{clip}", clip, score) for clip, score in best.items()]
+    return [*entries, *bd_rate_boards(experiment.id, experiment.summary.bd_rate)][:MAX_BEST]
 
 
 def bd_rate_boards(experiment_id: str, rates: dict[str, BDRate]) -> list[Item]:

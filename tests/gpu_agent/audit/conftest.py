@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from gpu_agent.store.folder import FolderArtifacts
 
 LIMITS = Limits(start_seconds=20, wall_seconds=20, memory_mb=512, processes=64, bitstream_mb=4, tmp_mb=4)
 FRAMES = 6
-PREVIOUS = '''
+PREVIOUS = """
 import zlib
 import numpy as np
 from codec_kit import Frame
@@ -52,8 +50,15 @@ def decode(packets, info):
     for packet in packets:
         known = np.clip(known + np.frombuffer(zlib.decompress(packet[1:]), np.int16) * packet[0], 0, 255)
         yield planes(known, info)
-'''
+"""
 """An honest codec; others are made from it by changing a line."""
+
+
+class QuickJail(Jail):
+    """Nothing is ranked here, and forgetting what was read takes a second for each point."""
+
+    def normalise_page_cache(self) -> None:
+        pass
 
 
 class Silent:
@@ -123,7 +128,7 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory) -> Lab:
     folder = tmp_path_factory.mktemp("lab")
-    jail = Jail()
+    jail = QuickJail()
     status = jail.status()
     if not status.available:
         pytest.skip(f"the jail cannot run here, so no audit was tested: {status.message}")
@@ -139,6 +144,11 @@ def honest(lab: Lab) -> Experiment:
     return lab.run(PREVIOUS)
 
 
+@pytest.fixture(scope="session")
+def audited(lab: Lab, honest: Experiment) -> Audit:
+    return lab.audit(honest)
+
+
 def badge(audit: Audit, name: str) -> Badge:
     return next(b for b in audit.badges if b.name == name)
 
@@ -147,10 +157,3 @@ def source_bytes(lab: Lab) -> bytes:
     """All frames of the small clip, as a cheat would embed them."""
     size = VideoInfo(INFO.width, INFO.height, FRAMES, INFO.fps).frame_bytes * FRAMES
     return lab.tools.catalogue.path.read_bytes()[:size]
-
-
-def sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-Found = Callable[[Audit, str], Badge]

@@ -5,7 +5,7 @@ import random
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from gpu_agent.models import BDRate, Status
+from gpu_agent.models import BDRate, Status, Summary
 from gpu_agent.store import Query, StoreError
 from gpu_agent.store.aws import listing, recent, schema
 from gpu_agent.store.aws.experiments import DynamoExperiments
@@ -211,6 +211,15 @@ def test_the_best_of_each_clip_are_ranked(store):
     assert board(store, "bd_rate#x264#bikes", backwards=False) == []
     store.set_bd_rates(ids[1], {"x264": BDRate(reason="curves do not overlap", per_clip={"carphone": None})})
     assert [i for i, _ in board(store, "bd_rate#x264#carphone", backwards=False)] == [ids[2], ids[0]]
+
+
+def test_bd_rates_that_a_run_ends_with_are_on_the_boards_at_once(store):
+    e = experiment()
+    store.create(e)
+    rates = {"x264": BDRate(percent=-9.0, per_clip={"carphone": -9.0})}
+    done = e.model_copy(update={"status": Status.SUCCEEDED, "results": [row()], "summary": Summary(bd_rate=rates)})
+    assert store.save(done, store.claim(e.id, "a", 60))
+    assert board(store, "bd_rate#x264#carphone", backwards=False) == [(e.id, -9)]
 
 
 def test_what_failed_is_on_no_board(store):
