@@ -180,6 +180,14 @@ class Agent:
         """How many are before this one, or None where it does not wait."""
         return self.store.ahead(record.id) if record.status is Status.QUEUED else None
 
+    def waiting_for(self, record: Experiment) -> str | None:
+        """A code for what keeps every experiment of this agent from starting; None where nothing does."""
+        if record.status is not Status.QUEUED:
+            return None
+        if not self.tools.jail.status().available:
+            return "sandbox_unavailable"
+        return "measurement_drift" if self.drift else None
+
 
 def drift() -> str | None:
     """What is wrong with the measurement on this machine, or None."""

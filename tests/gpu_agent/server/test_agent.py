@@ -82,7 +82,10 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
 
 def test_without_a_jail_experiments_wait_and_health_says_how_to_mend_it(idle):
     client = client_of(idle)
-    follow(client, start(client).id, lambda status, messages: bool(messages))
+    waits = start(client).id
+    follow(client, waits, lambda status, messages: bool(messages))
+    assert ask(idle, "GET", f"/experiments/{waits}").json["waiting_for"] == "sandbox_unavailable"
+    assert ask(idle, "GET", f"/experiments/{waits}/events").json["waiting_for"] == "sandbox_unavailable"
     assert client.health().sandbox == {
         "available": False,
         "level": None,
