@@ -19,7 +19,7 @@ from . import boxes, destroy, first, steps
 from .aws import Aws, code, message
 
 WORDS = """\
-  all                from nothing to the lab on AWS (the default); again: what changed
+  all                from nothing to the first experiment (the default); again: what changed
   infrastructure     the stacks alone          lambda             dashboard and admin API alone
   worker             the agent onto its box    orchestrator       the lab onto its box
   first-experiment   a starter codec through the whole system
@@ -88,6 +88,8 @@ def everything(aws: Aws, options: argparse.Namespace) -> None:
     say(steps.estimate(aws, chosen))
     agreed(options, "Make this in your account?")
     steps.everything(aws, chosen)
+    if aws.parameter("first-experiment") is None and (record := first.run(aws, steps.ROOT)):
+        aws.set_parameter("first-experiment", record.id)
 
 
 def infrastructure(aws: Aws, options: argparse.Namespace) -> None:

@@ -22,6 +22,9 @@ def run(aws: Aws, root: Path) -> Experiment | None:
     """The finished record; None in a dry run. Raises Problem where it does not succeed."""
     worker = aws.needed("worker/instance", "infrastructure")
     aws.needed("worker/release", "worker")
+    if aws.dry_run:
+        say(f"  would start the worker, queue {STARTER} on {FRAMES} frames of {CLIP} and wait for it")
+        return None
     with TemporaryDirectory(prefix="codec-lab-first-") as folder:
         store = open_experiments(
             StoreSettings(
@@ -35,9 +38,6 @@ def run(aws: Aws, root: Path) -> Experiment | None:
             )
         )
         boxes.ensure_running(aws, worker)
-        if aws.dry_run:
-            say(f"  would queue {STARTER} on {FRAMES} frames of {CLIP} and wait for it")
-            return None
         record = dispatch(store, root)
         say(f"{record.id}: {record.title}, {FRAMES} frames of {CLIP}")
         finished = follow(aws, store, record.id)

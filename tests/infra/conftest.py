@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import boto3
 import pytest
@@ -11,6 +12,8 @@ from moto.server import ThreadedMotoServer
 
 REGION = "us-east-1"
 ACCOUNT = DEFAULT_ACCOUNT_ID
+IMAGE = "ami-12c6146b"
+"""One of the images that moto knows."""
 
 
 class Aws:
@@ -20,9 +23,12 @@ class Aws:
         self.url = url
 
     def client(self, service: str):
-        return boto3.client(
-            service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="t", aws_secret_access_key="t"
-        )
+        return client(self.url, service)
+
+
+@cache
+def client(url: str, service: str):
+    return boto3.client(service, endpoint_url=url, region_name=REGION, aws_access_key_id="t", aws_secret_access_key="t")
 
 
 @pytest.fixture(scope="session")

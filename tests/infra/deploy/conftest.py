@@ -13,7 +13,7 @@ import pytest
 
 from infra.deploy import preflight, wheels
 from infra.deploy.aws import Aws
-from tests.infra.conftest import REGION
+from tests.infra.conftest import IMAGE, REGION
 
 from . import shims
 
@@ -112,7 +112,7 @@ def account(aws, monkeypatch, tmp_path):
     facts = {
         "account_id": "123456789012",
         "name": UBUNTU,
-        "value": aws.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"],
+        "value": IMAGE,
         "parameter_type": "String",
         "description": "",
         "allowed_pattern": None,

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from gpu_agent.models import Status
 from gpu_agent.road.freeze import freeze_rerun
 from tests.gpu_agent.factory import experiment
+from tests.infra.conftest import IMAGE
 
 from .conftest import TABLE, finished, load
 
@@ -17,8 +18,7 @@ from .conftest import TABLE, finished, load
 @pytest.fixture
 def worker(aws) -> str:
     ec2 = aws.client("ec2")
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    started = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    started = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
     ec2.stop_instances(InstanceIds=[started])
     return started
 

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tests.gpu_agent.factory import experiment
+
 from .conftest import FOLDER, failed, finished
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'"""
@@ -127,9 +129,8 @@ def test_a_page_is_rendered_from_the_table_at_each_request(store, dashboard):
 
 def test_older_experiments_are_one_link_away_and_pages_are_bounded(store, dashboard):
     for n in range(28):
-        failed(
-            store, "no", title=f"codec {n:02d}", created_at=f"2026-11-{n + 1:02d}T10:00:00.000000Z", id=f"exp-{n:04d}"
-        )
+        at = f"2026-11-{n + 1:02d}T10:00:00.000000Z"
+        store.create(experiment(title=f"codec {n:02d}", created_at=at, id=f"exp-{n:04d}"))
     first = dashboard("/")["body"]
     assert first.count('<th scope="row">') == 25
     [link] = re.findall(r'rel="next" href="/\?before=([^"]+)"', first)
