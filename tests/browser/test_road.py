@@ -24,10 +24,10 @@ pytestmark = pytest.mark.browser
 
 def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     page, draft = open_draft(open_page, lab, "", {"frames": None})
-    page.get_by_text("Empty", exact=True).wait_for()
+    page.get_by_text("Empty").first.wait_for()
     page.get_by_role("button", name="Starters").click()
     page.get_by_text("Motion-compensated DCT").click()
-    page.get_by_text("Keeps the contract").wait_for()
+    page.get_by_text("Keeps the contract").first.wait_for()
     page.get_by_label("Frames", exact=True).fill("8")
     page.keyboard.press("Tab")
     page.get_by_role("textbox", name="Rates").fill("27 37")
