@@ -7,6 +7,7 @@ module is the order in which they act.
 import numpy as np
 from codec_kit.frames import Frame
 from codec_kit.gop import Picture, order, outdated, references
+from codec_kit.loopfilter import LoopFilter
 from codec_kit.motionsearch import quarter, seed
 from codec_kit.picture import (
     COL,
@@ -54,7 +55,7 @@ class Stream:
         self.fr = frame_rows(info.width, info.height)
         self.dpb, self.units = pictures(self.fr, SLOT_COUNT)
         self.levels = flat(self.fr)
-        self.scratch = scratch()
+        self.scratch, self.filter = scratch(), LoopFilter(self.fr)
         self.known, self.slots = {}, {}
         self.models, self.newest = {}, None
 
@@ -85,8 +86,13 @@ class Stream:
             for x in range(0, int(self.fr[WIDTH]), CTU):
                 yield x, y
 
-    def end(self, picture, slot):
-        """Filter, keep for reference, and hand out the picture's planes."""
+    def end(self, picture, slot, c, source=None, lam=0.0):
+        """Filter, keep for reference, and hand out the picture's planes. An encoder fits the filter to the source."""
+        before = self.filter.deblock(self.fr, self.dpb, self.units)
+        choice = None
+        if source is not None:
+            choice = self.filter.fit(self.fr, self.dpb, before, source, lam, 2 ** (-CHROMA_OFFSET / 3))
+        self.filter.apply(self.fr, self.dpb, before, self.filter.code(c, choice))
         extend(self.fr, self.dpb, slot)
         if picture.level < 4:
             self.known[picture.poc], self.slots[picture.poc] = picture.level, slot
@@ -128,7 +134,7 @@ def encode(video, rate):
         for x, y in stream.ctus():
             search_tree((c, stream.scratch, e, fr, stream.dpb, stream.units, stream.levels), x, y)
             code_tree(c, stream.scratch, fr, stream.dpb, stream.units, stream.levels, x, y)
-        stream.end(picture, slot)
+        stream.end(picture, slot, c, source, lam)
         quarter(stream.dpb[slot], MARGIN, MARGIN, info.width, info.height, small[slot])
         yield bytes([qp | key << 7]) + finish(c.rc, c.buf)
 
@@ -143,7 +149,7 @@ def decode(packets, info):
         c = Coder(*reader(packet[1:]), *models)
         for x, y in stream.ctus():
             code_tree(c, stream.scratch, stream.fr, stream.dpb, stream.units, stream.levels, x, y)
-        waiting[picture.poc] = stream.end(picture, slot)
+        waiting[picture.poc] = stream.end(picture, slot, c)
         while shown in waiting:
             yield waiting.pop(shown)
             shown += 1
