@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
 from gpu_agent.models import Clip, Event, Experiment, ExperimentRequest, Progress, Status
 
+T = TypeVar("T")
+
 
 class AgentDown(RuntimeError):
-    """The agent does not answer; nothing was changed."""
+    """The agent does not answer. What was asked may have been done all the same, where the answer alone was lost."""
 
 
 class AgentError(RuntimeError):
@@ -31,6 +35,7 @@ class Health(NamedTuple):
     measurement: dict[str, Any]
     queue_depth: int
     running: bool
+    anchors: dict[str, Any] | None
 
 
 class Seen(NamedTuple):
@@ -50,54 +55,56 @@ class AgentClient:
         self._http = httpx2.Client(base_url=url, timeout=httpx2.Timeout(timeout, connect=2.0), trust_env=False)
 
     def health(self) -> Health:
-        answer = self._call("GET", "/health", token=False)
-        return Health(**{k: answer[k] for k in Health._fields})
+        return self._call("GET", "/health", lambda a: Health(*(a[k] for k in Health._fields)), token=False)
 
     def clips(self) -> tuple[list[Clip], list[str]]:
         """The catalogue, and the names that a first experiment runs on."""
-        answer = self._call("GET", "/clips", timeout=60)
-        return [Clip.model_validate(c) for c in answer["clips"]], answer["default"]
+        read = lambda a: ([Clip.model_validate(c) for c in a["clips"]], a["default"])
+        return self._call("GET", "/clips", read, timeout=60)
 
     def upload(self, name: str, data, length: int) -> Clip:
         """`data`: a binary file or an iterable of bytes, `length` bytes in all."""
         headers = {"Content-Length": str(length)}
-        answer = self._call("POST", "/clips", params={"name": name}, content=data, headers=headers, timeout=600)
-        return Clip.model_validate(answer)
+        options = {"params": {"name": name}, "content": data, "headers": headers, "timeout": 600}
+        return self._call("POST", "/clips", Clip.model_validate, **options)
 
     def create(self, request: ExperimentRequest) -> Experiment:
-        return record(self._call("POST", "/experiments", json=request.model_dump(mode="json", exclude_none=True)))
+        return self._call("POST", "/experiments", record, json=request.model_dump(mode="json", exclude_none=True))
 
     def get(self, experiment_id: str) -> Experiment:
-        return record(self._call("GET", f"/experiments/{experiment_id}"))
+        return self._call("GET", path_of(experiment_id), record)
 
     def queue_position(self, experiment_id: str) -> int | None:
-        return self._call("GET", f"/experiments/{experiment_id}")["queue_position"]
+        return self._call("GET", path_of(experiment_id), lambda a: a["queue_position"])
 
     def page(self, **query: Any) -> tuple[list[Experiment], str | None]:
-        answer = self._call("GET", "/experiments", params={k: v for k, v in query.items() if v is not None})
-        return [record(e) for e in answer["experiments"]], answer["next"]
+        read = lambda a: ([record(e) for e in a["experiments"]], a["next"])
+        return self._call("GET", "/experiments", read, params={k: v for k, v in query.items() if v is not None})
 
     def events(self, experiment_id: str, after: int = 0, wait: float = 0) -> Seen:
-        path = f"/experiments/{experiment_id}/events"
-        answer = self._call("GET", path, params={"after": after, "wait": wait}, timeout=wait + 10)
-        return Seen(
-            [Event.model_validate(e) for e in answer["events"]],
-            Status(answer["status"]),
-            Progress.model_validate(answer["progress"]),
-            answer["queue_position"],
-        )
+        path, params = path_of(experiment_id) + "/events", {"after": after, "wait": wait}
+        return self._call("GET", path, seen, params=params, timeout=wait + 10)
 
     def cancel(self, experiment_id: str) -> Experiment:
-        return record(self._call("POST", f"/experiments/{experiment_id}/cancel"))
+        return self._call("POST", path_of(experiment_id) + "/cancel", record)
 
     def rerun(self, experiment_id: str, new_id: str | None = None) -> Experiment:
         body = {"id": new_id} if new_id else {}
-        return record(self._call("POST", f"/experiments/{experiment_id}/rerun", json=body))
+        return self._call("POST", path_of(experiment_id) + "/rerun", record, json=body)
 
-    def _call(self, method: str, path: str, *, token: bool = True, timeout: float | None = None, **options: Any) -> Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Any], T],
+        *,
+        token: bool = True,
+        timeout: float | None = None,
+        **options: Any,
+    ) -> T:
         headers = options.pop("headers", {})
-        if token:
-            headers["Authorization"] = f"Bearer {self._token() or ''}"
+        if token and (known := self._token()):
+            headers["Authorization"] = f"Bearer {known}"
         if timeout is not None:
             options["timeout"] = httpx2.Timeout(timeout, connect=2.0)
         try:
@@ -108,12 +115,30 @@ class AgentClient:
         except ValueError as e:
             raise AgentDown(f"What answers at {self._http.base_url} is not the agent.") from e
         if answer.status_code >= 400:
-            error = body.get("error", {}) if isinstance(body, dict) else {}
+            error = body.get("error") if isinstance(body, dict) else None
+            error = error if isinstance(error, dict) else {}
             raise AgentError(
                 error.get("message", f"HTTP {answer.status_code}"), error.get("code", ""), answer.status_code
             )
-        return body
+        try:
+            return read(body)
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
+            message = f"What answers at {self._http.base_url} is not an agent of this version; restart it."
+            raise AgentDown(message) from e
+
+
+def path_of(experiment_id: str) -> str:
+    return f"/experiments/{quote(experiment_id, safe='')}"
 
 
 def record(answer: dict[str, Any]) -> Experiment:
     return Experiment.model_validate({k: v for k, v in answer.items() if k != "queue_position"})
+
+
+def seen(answer: dict[str, Any]) -> Seen:
+    return Seen(
+        [Event.model_validate(e) for e in answer["events"]],
+        Status(answer["status"]),
+        Progress.model_validate(answer["progress"]),
+        answer["queue_position"],
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gpu_agent.models import ClipRef, Experiment, ExperimentRequest
+from gpu_agent.models import ClipRef, Experiment, ExperimentRequest, new_id
 from gpu_agent.road.freeze import freeze, freeze_rerun
 from gpu_agent.store import ExperimentStore
 
@@ -21,7 +21,11 @@ class Dispatched(NamedTuple):
 
 
 def dispatch(agent: AgentClient, store: ExperimentStore, request: ExperimentRequest, default_clip: str) -> Dispatched:
-    """Raises AgentError with the agent's sentence where it refuses."""
+    """Raises AgentError with the agent's sentence where it refuses.
+
+    The id is chosen here: where the agent took the request and only its answer was lost, both ways give one experiment.
+    """
+    request = request.model_copy(update={"id": request.id or new_id()})
     try:
         return Dispatched(agent.create(request))
     except AgentDown:
@@ -31,10 +35,11 @@ def dispatch(agent: AgentClient, store: ExperimentStore, request: ExperimentRequ
 
 def dispatch_rerun(agent: AgentClient, store: ExperimentStore, original: Experiment) -> Dispatched:
     """Exactly the same experiment again."""
+    again = new_id()
     try:
-        return Dispatched(agent.rerun(original.id))
+        return Dispatched(agent.rerun(original.id, again))
     except AgentDown:
-        return queued(store, freeze_rerun(original))
+        return queued(store, freeze_rerun(original, again))
 
 
 def cancel(agent: AgentClient, store: ExperimentStore, experiment_id: str) -> None:
@@ -42,10 +47,13 @@ def cancel(agent: AgentClient, store: ExperimentStore, experiment_id: str) -> No
     try:
         agent.cancel(experiment_id)
     except AgentDown:
-        store.request_cancel(experiment_id)
+        before = store.get(experiment_id)
+        after = store.request_cancel(experiment_id)
+        if before is not None and after is not None and before.status is not after.status:
+            store.add_event(experiment_id, "status", "cancelled")
 
 
 def queued(store: ExperimentStore, experiment: Experiment) -> Dispatched:
-    store.create(experiment)
-    store.add_event(experiment.id, "status", "queued", experiment.progress)
-    return Dispatched(experiment, WAITING)
+    if store.create(experiment):
+        store.add_event(experiment.id, "status", "queued", experiment.progress)
+    return Dispatched(store.get(experiment.id) or experiment, WAITING)

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,12 @@ class Drafts:
     def get(self, draft_id: str) -> Draft | None:
         with self._lock, closing(self._db()) as db:
             row = db.execute("SELECT body FROM drafts WHERE id = ?", (draft_id,)).fetchone()
-        return Draft(**json.loads(row[0])) if row else None
+        return read(row[0]) if row else None
 
     def latest(self) -> Draft | None:
         with self._lock, closing(self._db()) as db:
             row = db.execute("SELECT body FROM drafts ORDER BY updated_at DESC LIMIT 1").fetchone()
-        return Draft(**json.loads(row[0])) if row else None
+        return read(row[0]) if row else None
 
     def update(self, draft_id: str, **changes: Any) -> None:
         """Change some fields and leave the others as another callback or tab may have written them meanwhile."""
@@ -91,3 +91,9 @@ class Drafts:
                 " body = excluded.body",
                 (draft.id, draft.updated_at, json.dumps(asdict(draft))),
             )
+
+
+def read(body: str) -> Draft:
+    """Fields that another version of the lab wrote beside are left out; `update` keeps them."""
+    known = {f.name for f in fields(Draft)}
+    return Draft(**{k: v for k, v in json.loads(body).items() if k in known})

@@ -2,12 +2,20 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Codec Lab", page_icon=":material/science:", layout="wide")
-st.navigation(
+from gpu_agent.store import StoreError
+
+st.set_page_config(page_title="Codec Lab", page_icon="🎞️", layout="wide")
+page = st.navigation(
     [
         st.Page("app_pages/lab.py", title="Lab", icon=":material/science:", default=True),
         st.Page("app_pages/experiments.py", title="Experiments", icon=":material/table_rows:"),
         st.Page("app_pages/experiment.py", title="Experiment", visibility="hidden"),
     ],
     position="top",
-).run()
+)
+try:
+    page.run()
+except StoreError as error:
+    st.error(
+        f"{error} The experiments are not lost: set this right and load the page again.", icon=":material/database:"
+    )

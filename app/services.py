@@ -17,8 +17,7 @@ from app.drafts import Drafts
 from app.settings import AppSettings
 from gpu_agent.models import Clip
 from gpu_agent.store import ArtifactStore, ExperimentStore
-from gpu_agent.store.folder import FolderArtifacts
-from gpu_agent.store.local import LocalExperiments
+from gpu_agent.store.open import open_artifacts, open_experiments
 
 HEALTH_SECONDS = 2.0
 CLIPS_SECONDS = 15.0
@@ -68,8 +67,8 @@ def open_services(settings: AppSettings) -> Services:
     root: Path = settings.root
     return Services(
         settings,
-        LocalExperiments(root / "lab.db"),
-        FolderArtifacts(root / "artifacts", root / "cache" / "artifacts"),
+        open_experiments(settings),
+        open_artifacts(settings),
         AgentClient(settings.agent_url, settings.bearer_token),
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),

@@ -13,14 +13,15 @@ from pydantic import AliasChoices, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gpu_agent.store.settings import StoreSettings
+
 CONFIG_FOLDER = Path(__file__).resolve().parents[1] / "streamlit_config"
 PREFIX = "CODEC_LAB_"
 
 
-class AppSettings(BaseSettings):
+class AppSettings(StoreSettings, BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", populate_by_name=True)
 
-    data: Path = Field(Path("~/.local/share/codec-lab"), description="everything local lies under this folder")
     app_host: str = Field("127.0.0.1", description="address the lab listens on")
     app_port: int = Field(8501, ge=0, le=65535, description="port of the lab; 0 picks a free one")
     allowed_hosts: list[str] = Field(
@@ -46,10 +47,6 @@ class AppSettings(BaseSettings):
     prices: dict[str, dict[str, float]] | None = Field(
         None, description="dollars per million tokens by model, as JSON, in place of the built-in ones"
     )
-
-    @property
-    def root(self) -> Path:
-        return self.data.expanduser().absolute()
 
     @property
     def artifacts(self) -> Path:

@@ -7,9 +7,12 @@ import signal
 import sys
 import threading
 
+from pydantic import ValidationError
+
 from . import evaluate
 from .logs import configure
-from .settings import AgentSettings
+from .settings import AgentSettings, settings_sentence
+from .store import StoreError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,24 +31,34 @@ def run(port: int | None) -> int:
     """Serve until SIGTERM or SIGINT, then put a running experiment back into the queue and leave."""
     from .server.app import Agent, AlreadyRunning
 
-    settings = AgentSettings() if port is None else AgentSettings(agent_port=port)
+    try:
+        settings = AgentSettings() if port is None else AgentSettings(agent_port=port)
+    except ValidationError as e:
+        print(settings_sentence(e), file=sys.stderr)
+        return 2
     configure(settings.log_level)
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     try:
         agent = Agent(settings)
-    except AlreadyRunning as e:
+    except (AlreadyRunning, StoreError) as e:
         print(e, file=sys.stderr)
         return 1
     except OSError as e:
-        where = f"{settings.agent_host}:{settings.agent_port}"
-        print(f"The agent cannot listen on {where}: {e.strerror}. Choose another port.", file=sys.stderr)
+        print(cannot_start(settings, e), file=sys.stderr)
         return 1
     agent.start()
     asked.wait()
     agent.stop()
     return 0
+
+
+def cannot_start(settings: AgentSettings, error: OSError) -> str:
+    if error.filename:
+        return f"The agent cannot use {error.filename}: {error.strerror}. CODEC_LAB_DATA names another data folder."
+    where = f"{settings.agent_host}:{settings.agent_port}"
+    return f"The agent cannot listen on {where}: {error.strerror}. Choose another port."
 
 
 if __name__ == "__main__":

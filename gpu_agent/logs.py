@@ -14,8 +14,12 @@ def configure(level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+HARMLESS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Other line ends, and escapes that a terminal would obey: what a client sends may end up in a message."""
+
+
 class OneLine(logging.Formatter):
     """Keeps an event on one line, tracebacks included, so that one grep finds the whole of it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return super().format(record).replace("\n", " ⏎ ")
+        return super().format(record).replace("\n", " ⏎ ").translate(HARMLESS)

@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,7 @@ def new_id() -> str:
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null", allow_inf_nan=False)
 
 
 class Status(StrEnum):
@@ -181,6 +181,25 @@ class Reproduction(Model):
     different: list[str] = Field(default_factory=list)
 
 
+class Badge(Model):
+    """One fact that the audit found, with its reason. `unknown` means not tried, and says why."""
+
+    name: Literal["deterministic", "bitstream_matters", "fresh_clip", "library_codec", "code_size", "too_good"]
+    verdict: Literal["good", "bad", "note", "unknown"]
+    text: str
+    evidence: dict[str, Any] = Field(default_factory=dict)
+
+
+class Audit(Model):
+    """What was looked at after the run. Facts for the reader of a ranked list; nobody is accused."""
+
+    at: str
+    badges: list[Badge] = Field(default_factory=list)
+    held: bool = Field(
+        False, description="better than can be believed without a look; not ranked until somebody looked"
+    )
+
+
 class Summary(Model):
     sentence: str | None = None
     clips: int = 0
@@ -228,7 +247,7 @@ class ExperimentRequest(Model):
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{5,63}$")
     title: str | None = Field(None, max_length=200)
     clips: list[str] | None = Field(None, min_length=1, max_length=64)
-    rates: list[Rate] | None = Field(None, min_length=1, max_length=16)
+    rates: list[Annotated[Rate, Field(ge=-1e9, le=1e9)]] | None = Field(None, min_length=1, max_length=16)
     frames: int | None = Field(None, ge=1, description="only the first so many frames of each clip")
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)
@@ -258,6 +277,7 @@ class Experiment(Model):
     warnings: list[str] = Field(default_factory=list)
     results: list[ResultRow] = Field(default_factory=list)
     summary: Summary = Field(default_factory=Summary)
+    audit: Audit | None = None
     progress: Progress = Field(default_factory=Progress)
     environment: dict[str, Any] = Field(default_factory=dict)
     sandbox: str | None = Field(None, description="level of the jail the run had: full or watchdog")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .store.settings import StoreSettings
 
-class AgentSettings(BaseSettings):
+
+class AgentSettings(StoreSettings, BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CODEC_LAB_", extra="ignore")
 
-    data: Path = Field(Path("~/.local/share/codec-lab"), description="everything local lies under this folder")
     agent_host: str = Field("127.0.0.1", description="address the agent listens on")
     agent_port: int = Field(8787, ge=0, le=65535, description="port of the agent; 0 picks a free one")
     token: str | None = Field(None, description="bearer token; made and kept in the data folder unless given")
@@ -29,11 +30,10 @@ class AgentSettings(BaseSettings):
         "watchdog", description="weakest level of the jail that runs are allowed in"
     )
     gpu: Literal["auto", "off"] = Field("auto", description="let codecs use the GPU where there is one")
+    vmaf: Literal["on", "with_v1", "off"] = Field(
+        "on", description="VMAF and VMAF-NEG of every point; with the newer v1 model beside them; or neither"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @property
-    def root(self) -> Path:
-        return self.data.expanduser().absolute()
 
     @property
     def database(self) -> Path:
@@ -57,3 +57,9 @@ class AgentSettings(BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.root / "token"
+
+
+def settings_sentence(error: ValidationError) -> str:
+    """What is wrong with the environment, a line each. The values are not shown: one of them is a secret."""
+    problems = error.errors(include_url=False, include_input=False)
+    return "\n".join(f"CODEC_LAB_{'_'.join(map(str, p['loc'])).upper()}: {p['msg']}." for p in problems)

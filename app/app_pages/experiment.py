@@ -6,40 +6,69 @@ import streamlit as st
 
 from app.panels.actions import actions
 from app.panels.agent import agent_notice
+from app.panels.compare import compare_panel
 from app.panels.live import live_panel
-from app.panels.results import results_panel, verdict_box
-from app.results.format import ago, escape_markdown, short_id
+from app.panels.results import results_panel
+from app.panels.verdict import verdict_box
+from app.results.format import ago, escape_markdown, listed, plural, short
 from app.results.format import size as bytes_of
 from app.results.listing import origin
 from app.services import services
-from gpu_agent.models import Experiment
+from gpu_agent.models import Experiment, Status
 
 
 def facts(experiment: Experiment) -> str:
     """One line of what the run was, in words."""
-    clips = ", ".join(c.name for c in experiment.clips)
     parts = [
         origin(experiment),
-        clips,
-        f"{len(experiment.rates)} rate points",
+        listed([c.name for c in experiment.clips]),
+        plural(len(experiment.rates), "rate point"),
         f"decoder {bytes_of(experiment.decoder_bytes)}",
     ]
-    parts += [f"first {experiment.frames} frames"] if experiment.frames else []
+    parts += [f"first {plural(experiment.frames, 'frame')}"] if experiment.frames else []
     parts += [f"jail {experiment.sandbox}"] if experiment.sandbox else []
-    return " · ".join([*parts, ago(experiment.created_at), short_id(experiment.id)])
+    return escape_markdown(" · ".join([*parts, ago(experiment.created_at), experiment.id]))
 
 
 def lineage(experiment: Experiment) -> None:
-    with st.container(horizontal=True):
+    """The way back to the list, and to the experiments that this one came from."""
+    with st.container(horizontal=True, key="lineage"):
+        st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/arrow_back:")
         for label, other in (("Parent", experiment.parent_id), ("Rerun of", experiment.rerun_of)):
             known = s.store.get(other) if other else None
             if known is not None:
                 st.page_link(
                     "app_pages/experiment.py",
-                    label=f"{label}: {escape_markdown(known.title)}",
+                    label=f"{label}: {escape_markdown(short(known.title, 60))}",
                     icon=":material/account_tree:",
                     query_params={"id": known.id},
                 )
+
+
+def against_parent(experiment: Experiment) -> None:
+    """The comparison with the parent, made when it is asked for."""
+    parent = s.store.get(experiment.parent_id) if experiment.parent_id else None
+    if parent is None or Status.SUCCEEDED not in (parent.status, experiment.status):
+        return
+    if st.toggle("Compare with the parent", key=f"against-{experiment.id}"):
+        with st.container(border=True, key="against-parent"):
+            compare_panel(parent, experiment, f"parent-{experiment.id}")
+
+
+def code_and_settings(experiment: Experiment) -> None:
+    with st.expander("Code and settings", icon=":material/code:"):
+        st.code(experiment.code, language="python", line_numbers=True, height=420)
+        st.json(
+            {
+                "rates": experiment.rates,
+                "limits": experiment.limits.model_dump(),
+                "clips": [c.model_dump() for c in experiment.clips],
+                "code_sha256": experiment.code_sha256,
+                "origin": experiment.origin.model_dump(exclude_none=True),
+                "environment": experiment.environment,
+            },
+            expanded=1,
+        )
 
 
 s = services()
@@ -53,27 +82,17 @@ if found is None:
     st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/table_rows:")
     st.stop()
 agent_notice(s)
+lineage(found)
 st.subheader(escape_markdown(found.title), anchor=False)
 st.caption(facts(found))
-lineage(found)
 actions(s, found, f"own-{found.id}")
 if found.notes:
-    st.markdown(f"> {escape_markdown(found.notes)}")
+    with st.container(border=True, key="notes"):
+        st.markdown(escape_markdown(found.notes).replace("\n", "  \n"))
 if found.status.terminal:
     verdict_box(found)
     results_panel(s, found, "own")
+    against_parent(found)
 else:
     live_panel(s, found.id)
-with st.expander("Code and settings", icon=":material/code:"):
-    st.code(found.code, language="python", line_numbers=True, height=420)
-    st.json(
-        {
-            "limits": found.limits.model_dump(),
-            "rates": found.rates,
-            "clips": [c.model_dump() for c in found.clips],
-            "code_sha256": found.code_sha256,
-            "origin": found.origin.model_dump(exclude_none=True),
-            "environment": found.environment,
-        },
-        expanded=1,
-    )
+code_and_settings(found)

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.components.reveal import reveal
 from app.drafts import Draft
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
+from app.panels.asking import ask_fix
 from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
 from app.panels.live import live_panel
-from app.panels.results import results_panel, verdict_box
-from app.panels.run_form import RunChoice, run_form
+from app.panels.results import results_panel
+from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
+from app.panels.verdict import verdict_box
 from app.results.format import escape_markdown
 from app.services import services
 from gpu_agent.codecs import STARTERS
+from gpu_agent.models import Status
 
 s = services()
 
 
 def current_draft() -> Draft:
     """The draft of the URL, else the latest, else a first one with a starter in it, so that there is something to run."""
-    wanted = st.query_params.get("draft")
+    wanted = st.query_params.get("draft") or st.session_state.get("draft")
     draft = (s.drafts.get(wanted) if wanted else None) or s.drafts.latest()
     if draft is None:
         draft = s.drafts.new()
         open_starter(s, draft, STARTERS[0])
         draft = s.drafts.get(draft.id) or draft
-    st.query_params["draft"] = draft.id
+    st.session_state["draft"] = draft.id  # a tab comes back to its own draft from another page
+    if st.query_params.get("draft") != draft.id:
+        st.query_params["draft"] = draft.id
     return draft
 
 
@@ -37,12 +43,16 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         pressed = st.button(
             "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
+        limits_popover(draft, choice.limits)
+        upload_popover(s)
+        st.space("stretch")
         agent_badge(s)
     if pressed or asked:
         refused = dispatch_draft(s, s.drafts.get(draft.id) or draft, choice)
         if refused:
-            st.error(refused, icon=":material/block:")
+            st.error(escape_markdown(refused), icon=":material/block:")
         else:
+            st.session_state["revealed"] = s.drafts.get(draft.id).experiment_id
             st.rerun()
 
 
@@ -55,10 +65,15 @@ def outcome(draft: Draft) -> None:
     st.subheader(escape_markdown(experiment.title), anchor=False)
     if not experiment.status.terminal:
         live_panel(s, experiment.id)
-        return
-    verdict_box(experiment)
+    else:
+        verdict_box(experiment)
+    failed = experiment.status is Status.FAILED and s.connection.ready
+    if failed and st.button("Ask Claude to fix it", type="primary", icon=":material/healing:", key="fix-outcome"):
+        ask_fix(s, draft, experiment)
     actions(s, experiment, f"lab-{experiment.id}", in_lab=True)
-    results_panel(s, experiment, "lab")
+    reveal(st.session_state.get("revealed"), key="reveal-outcome")
+    if experiment.status.terminal:
+        results_panel(s, experiment, "lab")
 
 
 draft = current_draft()
@@ -68,7 +83,6 @@ with left:
     chat_panel(s, draft)
 with right:
     submitted = editor_panel(s, draft)
-    choice = run_form(s, s.drafts.get(draft.id) or draft)
-    run_bar(draft, choice, submitted)
-st.divider()
+choice = run_form(s, s.drafts.get(draft.id) or draft)
+run_bar(draft, choice, submitted)
 outcome(s.drafts.get(draft.id) or draft)

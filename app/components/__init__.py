@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from .editor import BUNDLE, Edited, code_editor
-from .player import Played, Series, player
+from .player import Played, Seek, Series, player
 
 ASSETS: dict[str, Path] = {BUNDLE.name: BUNDLE}
 """Name to file of what the app must serve at `/assets/{name}`. The URLs carry a hash (`?v=`), so answers may be cached."""
 
-__all__ = ["ASSETS", "Edited", "Played", "Series", "code_editor", "player"]
+__all__ = ["ASSETS", "Edited", "Played", "Seek", "Series", "code_editor", "player"]

@@ -34,7 +34,9 @@ def link(entry: Path) -> str:
             owners[name] = path.name
         body = EXPORT.sub("", IMPORT.sub("", source))
         if re.search(r"^(import\b(?!\()|export (?!default\b))", body, re.MULTILINE):
-            raise LinkError(f'{path.name}: write imports as import {{ a }} from "./b.js"; on one line, exports in place')
+            raise LinkError(
+                f'{path.name}: write imports as import {{ a }} from "./b.js"; on one line, exports in place'
+            )
         if path != entry and "\nexport default" in f"\n{body}":
             raise LinkError(f"{path.name}: only the entry module may have a default export")
         parts.append(f"// ---- {path.name}\n{body.strip()}\n")

@@ -7,46 +7,67 @@ import streamlit as st
 from app.agent_client import AgentError
 from app.dispatch import dispatch_rerun
 from app.services import Services
+from gpu_agent.check import check_code
 from gpu_agent.models import Experiment, Origin
 
 
 def actions(services: Services, experiment: Experiment, key: str, *, in_lab: bool = False) -> None:
-    """A row of buttons. In the lab itself there is nothing to open."""
+    """A row of buttons, always the same ones so that nothing moves when a run ends. In the lab there is nothing to open."""
+    ended = experiment.status.terminal
     with st.container(horizontal=True, vertical_alignment="center", key=f"actions-{key}"):
-        if experiment.status.terminal and st.button(
+        if st.button(
             "Rerun",
             key=f"rerun-{key}",
             icon=":material/replay:",
-            help="Exactly this code, clips, rates and limits again",
+            disabled=not ended,
+            help="Exactly this code, clips, rates and limits again" if ended else "It is still running",
         ):
             rerun(services, experiment)
-        if not in_lab and st.button(
-            "Open in lab",
-            key=f"fork-{key}",
-            icon=":material/science:",
-            help="Edit this code; the new experiment remembers its parent",
-        ):
-            open_in_lab(services, experiment)
         if in_lab:
             st.page_link(
                 "app_pages/experiment.py",
                 label="Own page",
                 icon=":material/open_in_new:",
                 query_params={"id": experiment.id},
+                help="A page with a link that can be shared",
             )
-        with st.popover("Title and notes", icon=":material/edit_note:"):
-            title = st.text_input("Title", experiment.title, max_chars=200, key=f"title-{key}")
-            notes = st.text_area(
-                "Notes", experiment.notes, key=f"notes-{key}", placeholder="What did you expect? What did you learn?"
-            )
-            if st.button("Save", key=f"save-{key}", type="primary"):
-                services.store.annotate(experiment.id, title=title.strip() or experiment.title, notes=notes)
-                st.rerun()
-        if experiment.status.terminal:
-            label = "Unarchive" if experiment.archived else "Archive"
-            if st.button(label, key=f"archive-{key}", icon=":material/archive:", type="tertiary"):
-                services.store.annotate(experiment.id, archived=not experiment.archived)
-                st.rerun()
+        elif st.button(
+            "Open in lab",
+            key=f"fork-{key}",
+            icon=":material/science:",
+            help="Edit this code; the new experiment remembers its parent",
+        ):
+            open_in_lab(services, experiment)
+        with st.popover("Title and notes", icon=":material/edit_note:", key=f"annotate-{key}"):
+            annotate(services, experiment, key)
+        label = "Unarchive" if experiment.archived else "Archive"
+        if st.button(
+            label,
+            key=f"archive-{key}",
+            icon=":material/unarchive:" if experiment.archived else ":material/archive:",
+            type="tertiary",
+            disabled=not ended,
+            help="Archived experiments leave the list; nothing is deleted",
+        ):
+            services.store.annotate(experiment.id, archived=not experiment.archived)
+            st.rerun()
+
+
+def annotate(services: Services, experiment: Experiment, key: str) -> None:
+    """A form, so that what is typed stays as it is until it is saved."""
+    with st.form(f"annotate-form-{key}", border=False):
+        title = st.text_input("Title", experiment.title, max_chars=200, key=f"title-{key}")
+        notes = st.text_area(
+            "Notes",
+            experiment.notes,
+            key=f"notes-{key}",
+            max_chars=20_000,
+            placeholder="What did you expect? What did you learn?",
+        )
+        if st.form_submit_button("Save", type="primary"):
+            services.store.annotate(experiment.id, title=title.strip() or experiment.title, notes=notes)
+            st.toast("Saved.", icon=":material/check:")
+            st.rerun()
 
 
 def rerun(services: Services, experiment: Experiment) -> None:
@@ -54,7 +75,7 @@ def rerun(services: Services, experiment: Experiment) -> None:
     try:
         done = dispatch_rerun(services.agent, services.store, experiment)
     except AgentError as e:
-        st.error(str(e))
+        st.error(str(e), icon=":material/block:")
         return
     if done.note:
         st.toast(done.note, icon=":material/cloud_off:")
@@ -62,7 +83,8 @@ def rerun(services: Services, experiment: Experiment) -> None:
 
 
 def open_in_lab(services: Services, experiment: Experiment) -> None:
-    """A new draft from this code, with the experiment as its parent."""
+    """A new draft from this code with the run form as it was, and the experiment as its parent."""
+    own = check_code(experiment.code).rates
     draft = services.drafts.new()
     draft.text = draft.baseline = experiment.code
     draft.baseline_name = experiment.title
@@ -70,9 +92,10 @@ def open_in_lab(services: Services, experiment: Experiment) -> None:
     draft.origin = Origin(kind="fork").model_dump(mode="json", exclude_none=True)
     draft.form = {
         "clips": [c.name for c in experiment.clips],
-        "rates": ", ".join(f"{r:g}" for r in experiment.rates),
+        "rates": "" if tuple(experiment.rates) == own else ", ".join(f"{r:g}" for r in experiment.rates),
         "frames": experiment.frames,
         "title": "",
+        "limits": experiment.limits.model_dump(exclude_defaults=True),
     }
     draft.revision = 1
     services.drafts.save(draft)

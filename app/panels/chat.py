@@ -6,17 +6,23 @@ import streamlit as st
 
 from app.claude.conversation import Turn
 from app.claude.models import EFFORTS, MODELS, bill, label
-from app.claude.prompt import fix, fresh, improve
 from app.claude.reply import Codec, Problem, read_codec
 from app.claude.state import TurnState, TurnStatus
 from app.drafts import Draft
+from app.panels.asking import ask, send_wish
 from app.panels.draft import take_reply
 from app.results.format import escape_markdown
 from app.services import Services
-from gpu_agent.models import Experiment, Status
 
 POLL_SECONDS = 0.4
-HEIGHT = 560
+HEIGHT = 440
+IDEAS = (
+    ("A wavelet codec with context-adaptive bit planes", False),
+    ("Motion compensation with overlapped blocks", False),
+    ("Make the codec in the editor spend fewer bits on flat areas", True),
+)
+"""What to ask for, and whether the code in the editor goes along."""
+
 NO_KEY = (
     "Claude needs an API key. Set `ANTHROPIC_API_KEY` and start `./lab` again, or put `anthropic_api_key` into "
     "`streamlit_config/secrets.toml`. Everything else works without one."
@@ -24,86 +30,118 @@ NO_KEY = (
 
 
 def chat_panel(services: Services, draft: Draft) -> None:
-    """Polls only while a reply is on its way, so that typing elsewhere is never disturbed."""
-    running = draft.conversation_id and services.chat.running(draft.conversation_id)
+    """Polls only while a reply is on its way. What is typed into the box lies outside what polls."""
+    running = bool(draft.conversation_id and services.chat.running(draft.conversation_id))
 
     @st.fragment(run_every=POLL_SECONDS if running else None, key=f"chat-{draft.id}")
     def panel() -> None:
         now = services.drafts.get(draft.id) or draft
-        still = now.conversation_id and services.chat.running(now.conversation_id)
-        if bool(still) != bool(running):
+        still = bool(now.conversation_id and services.chat.running(now.conversation_id))
+        if still != running:
             st.rerun()  # the reply began or ended: the page's polling and the buttons change
         header(services, now)
         with st.container(height=HEIGHT, border=True, key="chat-scroll", autoscroll=True):
             messages(services, now)
-        prompt_box(services, now, bool(still))
 
     panel()
+    prompt_box(services, draft, running)
+
+
+def prompt_box(services: Services, draft: Draft, running: bool) -> None:
+    """Where a message is typed; while Claude answers, what is typed stays and waits for the end or for a stop."""
+    typed = st.chat_input(
+        "Describe an idea or a change" if services.connection.ready else "Claude needs an API key; see above",
+        key="chat-input",
+        disabled=running or not services.connection.ready,
+    )
+    if typed:
+        send_wish(services, draft, typed)
 
 
 def header(services: Services, draft: Draft) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Claude**")
+    with st.container(horizontal=True, vertical_alignment="center", key="chat-header"):
+        st.markdown("**Claude**", width="content")
         st.space("stretch")
         if draft.conversation_id:
-            conversation = services.chat.conversation(draft.conversation_id)
-            if conversation.turns:
-                st.caption(bill(conversation.usage, conversation.cost, conversation.usage_final))
-                if st.button("New chat", key="new-chat", icon=":material/add_comment:", type="tertiary"):
-                    services.drafts.update(draft.id, conversation_id=None)
-                    st.rerun()
-        with st.popover("Model", icon=":material/tune:"):
-            known = [m.id for m in MODELS]
-            preset = services.settings.claude_model
-            options = known if preset in known else [preset, *known]
-            st.selectbox(
-                "Model",
-                options,
-                index=options.index(preset),
-                format_func=label,
-                key="claude-model",
-                persist_state="session",
-            )
-            st.select_slider(
-                "Effort", EFFORTS, value=services.settings.claude_effort, key="claude-effort", persist_state="session"
-            )
-            st.caption("More effort: deeper thinking, more tokens, more waiting.")
+            conversation_controls(services, draft)
+        with st.popover("Model", icon=":material/tune:", key="model-popover"):
+            model_form(services)
+
+
+def conversation_controls(services: Services, draft: Draft) -> None:
+    """What the conversation cost so far, and the way to stop it or to leave it."""
+    conversation = services.chat.conversation(draft.conversation_id or "")
+    if conversation.cost is not None:
+        least = "" if conversation.usage_final else "≥ "
+        said = bill(conversation.usage, conversation.cost, conversation.usage_final)
+        st.caption(
+            f"{least}\\${conversation.cost:.2f}", width="content", help=f"This conversation: {escape_markdown(said)}"
+        )
+    turn = services.chat.running(conversation.id)
+    if turn is not None:
+        if st.button("Stop", key="stop-claude", icon=":material/stop_circle:", help="What has arrived is kept"):
+            turn.cancel()
+            turn.wait(5)
+            st.rerun()
+    elif conversation.turns and st.button("New chat", key="new-chat", icon=":material/add_comment:", type="tertiary"):
+        services.drafts.update(draft.id, conversation_id=None)
+        st.rerun()
+
+
+def model_form(services: Services) -> None:
+    known = [m.id for m in MODELS]
+    preset = services.settings.claude_model
+    options = known if preset in known else [preset, *known]
+    st.selectbox(
+        "Model",
+        options,
+        index=options.index(preset),
+        format_func=label,
+        key="claude-model",
+        persist_state="session",
+    )
+    st.select_slider(
+        "Effort", EFFORTS, value=services.settings.claude_effort, key="claude-effort", persist_state="session"
+    )
+    st.caption("More effort: deeper thinking, more tokens, more waiting.")
+    st.toggle(
+        "Send the editor's code along",
+        True,
+        key="claude-with-code",
+        persist_state="session",
+        help="Claude sees the codec in the editor and what its last run measured. Off: only your words.",
+    )
 
 
 def messages(services: Services, draft: Draft) -> None:
     if not draft.conversation_id:
-        empty_state(services)
+        empty_state(services, draft)
         return
     turns = services.chat.conversation(draft.conversation_id).turns
     if not turns:
-        empty_state(services)
+        empty_state(services, draft)
     for turn in turns:
-        with st.chat_message("user"):
-            st.markdown(escape_markdown(turn.prompt))
+        with st.chat_message("user", avatar=":material/person:"):
+            st.markdown(escape_markdown(turn.prompt).replace("\n", "  \n"))
         with st.chat_message("assistant", avatar=":material/smart_toy:"):
             reply(services, draft, turn, last=turn is turns[-1])
 
 
-def empty_state(services: Services) -> None:
-    st.markdown("Describe a codec and Claude writes it, or ask for a change to the one in the editor.")
-    st.caption("For example:")
-    ideas = (
-        "A wavelet codec with context-adaptive bit planes",
-        "Motion compensation with overlapped blocks, as simple as it can be and still work",
-        "Make the codec in the editor spend fewer bits on flat areas",
-    )
-    for number, idea in enumerate(ideas):
-        if st.button(
-            idea,
-            key=f"idea-{number}",
-            type="tertiary",
-            icon=":material/lightbulb:",
-            disabled=not services.connection.ready,
-        ):
-            st.session_state["chat-idea"] = idea
-            st.rerun(scope="fragment")
+def empty_state(services: Services, draft: Draft) -> None:
     if not services.connection.ready:
         st.info(NO_KEY, icon=":material/key:")
+    st.markdown("Describe a codec and Claude writes it, or ask for a change to the one in the editor.")
+    st.caption("For example:")
+    with st.container(key="ideas", gap="xsmall"):
+        for number, (idea, with_code) in enumerate(IDEAS):
+            if st.button(
+                idea,
+                key=f"idea-{number}",
+                type="tertiary",
+                icon=":material/lightbulb:",
+                disabled=not services.connection.ready,
+            ):
+                send_wish(services, draft, idea, with_code)
 
 
 def reply(services: Services, draft: Draft, turn: Turn, last: bool) -> None:
@@ -167,57 +205,3 @@ def proposal(services: Services, draft: Draft, turn: Turn, last: bool) -> None:
 def worth_repair(turn: Turn, problem: Problem) -> bool:
     """A question that was answered without code needs no repair."""
     return problem.kind != "no_codec" and bool(turn.state.text.strip())
-
-
-def prompt_box(services: Services, draft: Draft, running: bool) -> None:
-    if running:
-        if st.button("Stop", key="stop-claude", icon=":material/stop_circle:", width="stretch"):
-            turn = services.chat.running(draft.conversation_id or "")
-            if turn:
-                turn.cancel()
-            st.rerun()
-        return
-    failed = failed_run(services, draft)
-    if failed is not None and st.button(
-        "Ask Claude to fix the failed run",
-        key="ask-fix",
-        icon=":material/healing:",
-        disabled=not services.connection.ready,
-    ):
-        message = failed.error.message if failed.error else ""
-        category = failed.error.category if failed.error else "lost"
-        ask(services, draft, "Fix the failed run.", fix(draft.text, category, message, failed.log), "fix")
-    typed = st.chat_input(
-        "Describe an idea or a change" if services.connection.ready else "Claude needs an API key; see above",
-        key="chat-input",
-        disabled=not services.connection.ready,
-    )
-    idea = st.session_state.pop("chat-idea", None)
-    wish = typed or idea
-    if wish:
-        if draft.text.strip() and (draft.conversation_id or "editor" in wish.lower()):
-            ask(services, draft, wish, improve(wish, draft.text), "improve")
-        else:
-            ask(services, draft, wish, fresh(wish), "fresh")
-
-
-def failed_run(services: Services, draft: Draft) -> Experiment | None:
-    experiment = services.store.get(draft.experiment_id) if draft.experiment_id else None
-    return experiment if experiment and experiment.status is Status.FAILED and experiment.code == draft.text else None
-
-
-def ask(services: Services, draft: Draft, prompt: str, content: str, kind: str) -> None:
-    """Start a turn; the page then polls it."""
-    if not draft.conversation_id:
-        draft.conversation_id = services.chat.store.create().id
-        services.drafts.update(draft.id, conversation_id=draft.conversation_id)
-    services.chat.ask(
-        draft.conversation_id,
-        prompt,
-        services.connection,
-        content=content,
-        kind=kind,
-        model=st.session_state.get("claude-model", services.settings.claude_model),
-        effort=st.session_state.get("claude-effort", services.settings.claude_effort),
-    )
-    st.rerun()

@@ -12,7 +12,7 @@ from app.services import Services
 from gpu_agent.check import Checked, check_code
 from gpu_agent.codecs import STARTERS
 
-HEIGHT = 560
+HEIGHT = 514
 
 
 def editor_panel(services: Services, draft: Draft) -> bool:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import streamlit as st
 
 from app.dispatch import cancel
-from app.results.format import plural, seconds
+from app.results.format import escape_markdown, kbits, plural, score
 from app.results.verdict import verdict
 from app.services import Services
 from gpu_agent.models import Experiment, Status
 
-STEPS = ("check", "smoke", "prepare", "encode", "decode", "measure", "preview", "store")
+POLL_SECONDS = 1.0
+SHARES = {
+    "encode": (0.0, 0.55),
+    "decode": (0.55, 0.3),
+    "measure": (0.85, 0.1),
+    "preview": (0.95, 0.05),
+    "store": (1.0, 0.0),
+}
+"""Where in a point each stage begins and how much of it it takes: encode counts half, decode most of the rest."""
 
 
 def live_panel(services: Services, experiment_id: str) -> None:
     """Polls while the run is active, and reruns the whole page once when it ends."""
 
-    @st.fragment(run_every=1.0, key=f"live-{experiment_id}")
+    @st.fragment(run_every=POLL_SECONDS, key=f"live-{experiment_id}")
     def poll() -> None:
         experiment = services.store.get(experiment_id)
         if experiment is None or experiment.status.terminal:
@@ -28,54 +36,54 @@ def live_panel(services: Services, experiment_id: str) -> None:
 
 def draw(services: Services, experiment: Experiment) -> None:
     with st.container(border=True, key=f"live-box-{experiment.id}"):
-        head, button = st.columns([6, 1], vertical_alignment="center")
-        head.markdown(f"**{headline(services, experiment)}**")
-        stopping = experiment.cancel_requested
-        if button.button(
-            "Cancelling" if stopping else "Cancel",
-            key=f"cancel-{experiment.id}",
-            icon=":material/stop_circle:",
-            disabled=stopping,
-            width="stretch",
-        ):
-            cancel(services.agent, services.store, experiment.id)
-            st.rerun(scope="fragment")
-        p = experiment.progress
-        st.progress(fraction(experiment), text=caption(experiment))
-        if p.stage == "queued" and services.health() is None:
-            st.caption("The agent is down; the experiment starts when it is back.")
-        if experiment.results:
-            latest = experiment.results[-1]
-            st.caption(
-                f"{plural(len(experiment.results), 'point')} measured; the latest: {latest.clip} at rate {latest.rate:g}, "
-                f"{latest.kbps:,.1f} kbit/s, {latest.psnr_y:.2f} dB, SSIM {latest.ssim:.4f}"
-            )
+        with st.container(horizontal=True, vertical_alignment="center", key=f"live-head-{experiment.id}"):
+            st.markdown(f"**{escape_markdown(headline(services, experiment))}**", width="stretch")
+            stopping = experiment.cancel_requested
+            if st.button(
+                "Cancelling" if stopping else "Cancel",
+                key=f"cancel-{experiment.id}",
+                icon=":material/stop_circle:",
+                disabled=stopping,
+            ):
+                cancel(services.agent, services.store, experiment.id)
+                st.rerun(scope="fragment")
+        st.progress(fraction(experiment))
+        st.caption(escape_markdown(beside(services, experiment)))
 
 
 def headline(services: Services, experiment: Experiment) -> str:
-    if experiment.status is Status.QUEUED:
-        before = services.store.waiting()
-        place = before.index(experiment.id) if experiment.id in before else 0
-        ahead = f"{plural(place, 'experiment')} ahead of it" if place else "next in the queue"
-        return f"Queued: {ahead}."
-    return verdict(experiment).markdown
+    """Where the run is, in a sentence; for one that waits, its place in the queue."""
+    if experiment.status is not Status.QUEUED or experiment.cancel_requested:
+        return verdict(experiment).sentence
+    waiting = services.store.waiting()
+    ahead = waiting.index(experiment.id) if experiment.id in waiting else 0
+    health = services.health()
+    ahead += bool(health and health.running)
+    return f"Queued: {plural(ahead, 'experiment')} ahead of it." if ahead else "Queued: next in line."
+
+
+def beside(services: Services, experiment: Experiment) -> str:
+    """What else there is to know: an agent that is away, else the newest figures, else what comes."""
+    if services.health() is None:
+        if experiment.status is Status.QUEUED:
+            return "The agent is down; the experiment starts when it is back."
+        return "The agent does not answer. When it is back, it finds this run and starts it again."
+    if experiment.results:
+        row = experiment.results[-1]
+        quality = "lossless" if row.lossless else f"Y-PSNR {row.psnr_y:.2f} dB, SSIM {score(row.ssim, 4)}"
+        return (
+            f"{plural(len(experiment.results), 'point')} measured; the latest: {row.clip} at rate {row.rate:g}, "
+            f"{kbits(row.kbps)}, {quality}."
+        )
+    clips = plural(len(experiment.clips), "clip")
+    return f"{plural(len(experiment.rates), 'rate point')} on {clips}; figures appear here as they are measured."
 
 
 def fraction(experiment: Experiment) -> float:
-    """How far the whole run is, by points; within a point encode counts half, decode the rest of what codecs do."""
+    """How far the whole run is, by points."""
     p = experiment.progress
     if not p.points or not p.point:
         return 0.0
-    part = {"encode": (0.0, 0.55), "decode": (0.55, 0.3), "measure": (0.85, 0.1), "preview": (0.95, 0.05)}
-    start, span = part.get(p.stage, (1.0 if p.stage == "store" else 0.0, 0.0))
+    start, span = SHARES.get(p.stage, (0.0, 0.0))
     inside = start + span * (p.frames_done / p.frames_total if p.frames_total else 0)
     return min(1.0, (p.point - 1 + inside) / p.points)
-
-
-def caption(experiment: Experiment) -> str:
-    p = experiment.progress
-    parts = [f"Point {p.point} of {p.points}"] if p.point else []
-    parts += [f"{p.clip} at rate {p.rate:g}" if p.rate is not None else p.clip] if p.clip else []
-    parts += [f"{p.stage} {p.frames_done} of {p.frames_total} frames"] if p.frames_total else [p.stage]
-    parts += [seconds(p.seconds)] if p.seconds else []
-    return " · ".join(parts)

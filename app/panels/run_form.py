@@ -15,6 +15,13 @@ from gpu_agent.check import check_code
 from gpu_agent.contract import MAX_RATES
 from gpu_agent.models import Clip, Limits, Rate
 
+LIMITS = {
+    "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
+    "memory_mb": ("Memory (MB)", 64, 1 << 20),
+    "tmp_mb": ("Temporary files (MB)", 1, 1 << 16),
+}
+"""What of the limits a person may set here: label, least and most."""
+
 
 class RunChoice(NamedTuple):
     """What to run on. `problem` is a sentence where the form cannot be dispatched as it stands."""
@@ -66,31 +73,23 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
         st.session_state[state] = wanted or options[:1]
     st.session_state[state] = [n for n in st.session_state[state] if n in options]
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.multiselect(
-            "Clips",
-            options,
-            key=state,
-            format_func=lambda n: clip_label(by_name[n]) if n in by_name else n,
-            placeholder="Choose clips",
-            width="stretch",
-        )
-        with st.popover("Your own", icon=":material/upload:", help="Upload a video of your own"):
-            uploaded = clip_upload(key="clip-upload")
-            if uploaded:
-                services.clips(fresh=True)
-                st.session_state["uploaded-clip"] = uploaded
-                st.rerun()
-    left, middle, right = st.columns([3, 2, 3], vertical_alignment="bottom")
     own = ", ".join(f"{r:g}" for r in check_code(draft.text).rates)
-    rates_text = left.text_input(
+    a, b, c, d = st.columns([5, 3, 2, 3], vertical_alignment="bottom")
+    chosen = a.multiselect(
+        "Clips",
+        options,
+        key=state,
+        format_func=lambda n: clip_label(by_name[n]) if n in by_name else n,
+        placeholder="Choose clips",
+    )
+    rates_text = b.text_input(
         "Rates",
         saved.get("rates", ""),
         key=f"rates-{draft.id}",
         placeholder=f"the codec's own: {own}",
         help="The codec's quality knob, several values give a curve. Empty: its own RATES.",
     )
-    frames = middle.number_input(
+    frames = c.number_input(
         "Frames",
         1,
         None,
@@ -99,14 +98,14 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
         placeholder="all",
         help="Only the first so many frames of each clip: quicker while you try things.",
     )
-    title = right.text_input(
+    title = d.text_input(
         "Title", saved.get("title", ""), key=f"run-title-{draft.id}", max_chars=200, placeholder="from the docstring"
     )
-    limits = limits_popover(draft, saved.get("limits") or {})
+    describe(chosen, by_name)
     rates, problem = parse_rates(rates_text)
     if not chosen:
         problem = "Choose at least one clip."
-    describe(chosen, by_name)
+    limits = limits_of(draft, saved.get("limits") or {})
     keep(
         services,
         draft,
@@ -131,14 +130,26 @@ def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:
             st.caption(escape_markdown(f"{clip.title}: {clip.description or clip.origin} ({facts}){more}"))
 
 
-def limits_popover(draft: Draft, saved: dict[str, Any]) -> Limits:
-    base = Limits(**saved)
+def limits_of(draft: Draft, saved: dict[str, Any]) -> Limits:
+    """The limits as the popover beside the button has them, which is drawn after the form."""
+    changed = {name: st.session_state.get(f"{name}-{draft.id}") for name in LIMITS}
+    return Limits(**saved).model_copy(update={k: v for k, v in changed.items() if v is not None})
+
+
+def limits_popover(draft: Draft, limits: Limits) -> None:
     with st.popover("Limits", icon=":material/timer:", help="Bounds of each encode and each decode"):
-        wall = st.number_input("Wall time (s)", 1.0, 86_400.0, float(base.wall_seconds), key=f"wall-{draft.id}")
-        memory = st.number_input("Memory (MB)", 64, 1 << 20, base.memory_mb, step=256, key=f"memory-{draft.id}")
-        tmp = st.number_input("Temporary files (MB)", 1, 1 << 16, base.tmp_mb, key=f"tmp-{draft.id}")
+        for name, (label, low, high) in LIMITS.items():
+            st.number_input(label, low, high, type(low)(getattr(limits, name)), key=f"{name}-{draft.id}")
         st.caption("Enforced by the agent for each encode and each decode; a run that passes one fails and says which.")
-    return base.model_copy(update={"wall_seconds": wall, "memory_mb": int(memory), "tmp_mb": int(tmp)})
+
+
+def upload_popover(services: Services) -> None:
+    with st.popover("Upload a clip", icon=":material/upload:"):
+        uploaded = clip_upload(key="clip-upload")
+        if uploaded:
+            services.clips(fresh=True)
+            st.session_state["uploaded-clip"] = uploaded
+            st.rerun()
 
 
 def keep(services: Services, draft: Draft, form: dict[str, Any]) -> None:

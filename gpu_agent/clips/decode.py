@@ -1,8 +1,11 @@
 """A video file's frames, decoded with FFmpeg's libraries (PyAV) one at a time, and the facts they show.
 
-The frame count is by decoding. A file that is damaged part of the way is used up to the damage, and its facts say so;
-a file without one good frame is refused. Only plain media containers are opened (no playlists, no network), so an
-upload cannot make the agent read anything but itself.
+The frame count is by decoding. Only plain media containers are opened (no playlists, no network), so an upload cannot
+make the agent read anything but itself.
+
+A file is first decoded strictly, on all cores. Where the decoder finds anything wrong, the file is read again on one
+thread, because what a decoder conceals on several depends on their timing and would not hash the same twice: that
+reading ends at the first damage the decoder cannot conceal, and the clip's facts say what was done.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import array
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import av.error
@@ -18,8 +22,8 @@ import av.error
 from gpu_agent.codec_kit.frames import Frame
 
 from . import convert, timing
-from .errors import ClipError
-from .identity import Facts
+from .errors import Cancel, ClipError, Progress
+from .identity import Facts, identify
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,yuv4mpegpipe,h264,hevc,avi,ivf,mpegts,mpeg,mpegvideo,m4v,obu,flv,ogg,gif"
@@ -28,14 +32,40 @@ READABLE = "mp4, mov, mkv, webm, avi, y4m, raw .264/.h264 and .265/.hevc"
 SMALLEST, LARGEST = 16, 8192
 
 
+class DamagedError(ClipError):
+    """Strict reading found damage; a tolerant reading may still give a clip."""
+
+
+def identify_file(
+    path: Path,
+    sink: BinaryIO | None = None,
+    *,
+    total: int | None = None,
+    cancel: Cancel = None,
+    on_progress: Progress = None,
+) -> tuple[str, Facts]:
+    """The file's hash and facts, as `identity.identify`; read strictly, and tolerantly where that finds damage."""
+    reader = FileReader(path)
+    try:
+        return identify(reader, sink, total=total, cancel=cancel, on_progress=on_progress), reader.facts
+    except DamagedError:
+        if sink is not None:
+            sink.seek(0)
+            sink.truncate()
+    reader = FileReader(path, tolerant=True)
+    return identify(reader, sink, total=total, cancel=cancel, on_progress=on_progress), reader.facts
+
+
 class FileReader:
     """Iterate once for the frames of `path`'s first video stream; `facts` is complete at the end.
 
-    Raises ClipError where the file cannot be opened, has no video, no good frame, or changes its frame size.
+    Raises ClipError where the file cannot be opened, has no video, no good frame, or changes its frame size, and,
+    unless `tolerant`, DamagedError at the first thing the decoder objects to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, tolerant: bool = False) -> None:
         self.path = path
+        self.tolerant = tolerant
         self.facts = Facts()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -49,11 +79,16 @@ class FileReader:
             videos = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
             if not videos:
                 raise ClipError("This file has no video stream.")
+            if videos[0].codec_context is None:
+                raise ClipError("The video in this file is in a format that the lab cannot decode.")
             yield from self._frames(container, videos[0])
 
     def _frames(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
         facts, stamps, interlaced = self.facts, array.array("q"), False
-        stream.thread_type = "AUTO"
+        if self.tolerant:
+            stream.thread_type, stream.codec_context.thread_count = "NONE", 1
+        else:
+            stream.thread_type, stream.codec_context.options = "AUTO", {"err_detect": "crccheck+explode"}
         size: tuple[int, int] | None = None
         stamped = True
         for picture in self._pictures(container, stream):
@@ -83,30 +118,37 @@ class FileReader:
         self._set_rate(stream, stamps if stamped else None)
 
     def _pictures(self, container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-        """Decoded pictures up to the first damage. Errors before the first picture are passed over: a stream may be cut in mid-GOP."""
+        """Decoded pictures up to the first damage.
+
+        When tolerant, errors before the first picture are passed over: a stream may have been cut in mid-GOP.
+        """
         packets, seen = container.demux(stream), 0
         while True:
             try:
                 packet = next(packets, None)
                 pictures = [] if packet is None else packet.decode()
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                if not self.tolerant:
+                    raise DamagedError("The decoder found damage in this file.") from error
                 if seen:
-                    self._damaged(seen)
-                    return
+                    break
                 continue
             if packet is None:
+                if self.tolerant and seen:
+                    self.facts.note("Parts of this file are damaged; the decoder concealed or left out what it lacked.")
                 return
             for picture in pictures:
-                if picture.is_corrupt:
-                    if seen:
-                        self._damaged(seen)
-                        return
-                    continue
-                seen += 1
-                yield picture
-
-    def _damaged(self, good: int) -> None:
-        self.facts.note(f"The file is damaged after frame {good}; only the frames before it are used.")
+                if picture.is_corrupt and not self.tolerant:
+                    raise DamagedError("The decoder found damage in this file.")
+                if picture.is_corrupt and seen:
+                    break
+                if not picture.is_corrupt:
+                    seen += 1
+                    yield picture
+            else:
+                continue
+            break
+        self.facts.note(f"The file is damaged after frame {seen}; only the frames before it are used.")
 
     def _set_rate(self, stream: av.VideoStream, stamps: array.array | None) -> None:
         facts = self.facts

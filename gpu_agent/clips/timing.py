@@ -21,7 +21,7 @@ def constant_rate(stamps: Sequence[int], time_base: Fraction, declared: Iterable
 
     Containers round: 23.976 per second in milliseconds is 0, 42, 83, 125. So the first candidate (declared rates, then
     the usual ones) that explains every stamp to within one tick is the rate, and no average of rounded figures is.
-    A declared rate within 1e-5 of a usual one is a rounding of it too (Matroska declares nanoseconds a frame).
+    A declared rate within 1e-4 of a usual one is a rounding of it too (Matroska declares nanoseconds a frame).
     """
     measured = _mean_rate(stamps, time_base)
     for rate in (*(_usual(rate) for rate in declared if rate), *USUAL_RATES, measured):
@@ -42,7 +42,7 @@ def _mean_rate(stamps: Sequence[int], time_base: Fraction) -> Fraction | None:
 
 
 def _usual(rate: Fraction) -> Fraction:
-    return next((usual for usual in USUAL_RATES if abs(rate / usual - 1) < Fraction(1, 100_000)), rate)
+    return next((usual for usual in USUAL_RATES if abs(rate / usual - 1) < Fraction(1, 10_000)), rate)
 
 
 def _explains(rate: Fraction, stamps: Sequence[int], time_base: Fraction) -> bool:

@@ -5,8 +5,8 @@ after every array, not after every bit, so that a codec codes thousands of bits 
 coded in earlier calls, not the array itself. Integers throughout: the same bits on every machine.
 
 Writer and reader run the same calls, so a codec states its syntax once: every method returns the coded values, and in
-reading the values passed in are not looked at (any array of the right length will do). Damaged packets read as wrong
-values in bounded time: none is longer than the call says.
+reading the values passed in are not looked at (any array of the right length will do). A damaged packet reads as wrong
+values or ends in ValueError; either way no call reads more values than it asks for.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ class Bits:
         """Bits (n,) with one or more contexts (n,) each; `name` owns the statistics."""
         if not len(bits):
             return np.zeros(0, np.int64)
-        seen = self._seen.setdefault(name, np.ones((len(contexts), 2, CONTEXTS), np.int64))
-        weights = self._weights.setdefault(name, np.full(len(contexts), 80000 // len(contexts), np.int64))
+        if name not in self._seen:
+            self._seen[name] = np.ones((len(contexts), 2, CONTEXTS), np.int64)
+            self._weights[name] = np.full(len(contexts), 80000 // len(contexts), np.int64)
+        seen, weights = self._seen[name], self._weights[name]
         stretched = np.empty((len(contexts), len(bits)), np.int64)
         for row, (zeros, ones), c in zip(stretched, seen, contexts, strict=True):
             hits = ones[c]
@@ -99,6 +101,9 @@ class Bits:
 
     def _pass(self, bits: np.ndarray, p: np.ndarray) -> np.ndarray:
         if self.reading:
-            return self._coder.decode(_BERNOULLI, p).astype(np.int64)
+            try:
+                return self._coder.decode(_BERNOULLI, p).astype(np.int64)
+            except AssertionError:  # how constriction reports it
+                raise ValueError("the packet is damaged: no writer makes these words") from None
         self._coder.encode(bits.astype(np.int32), _BERNOULLI, p)
         return bits.astype(np.int64)

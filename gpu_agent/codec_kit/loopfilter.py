@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .deblock import deblock
+from .edges import deblock
 from .jit import kernel
 from .picture import CTU, FLAT_X, FLAT_Y, HEIGHT, ORIGIN_X, ORIGIN_Y, SLOT, UNIT, WIDTH, extend
 from .rangecoder import code_bit, code_raw, contexts

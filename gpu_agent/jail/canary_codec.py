@@ -68,27 +68,36 @@ def interfaces():
         return [line.partition(":")[0].strip() for line in f if ":" in line]
 
 
+def status_of(process):
+    with open(f"/proc/{process}/status") as f:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+
+
 def encode(video, rate):
-    with open("/proc/self/status") as f:
-        fields = {name: value.strip() for name, _, value in (line.partition(":") for line in f)}
+    fields, first = status_of("self"), status_of("1")
     yield json.dumps(
         {
             "uids": [*os.getresuid(), *os.getresgid()],
             "capabilities": {name: fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")},
             "no_new_privileges": fields["NoNewPrivs"],
             "seccomp": fields["Seccomp"],
+            "init": {name: first[name] for name in ("CapEff", "NoNewPrivs", "Seccomp")},
             "environment": sorted(os.environ),
             "first_environment": first_environment(),
             "interfaces": interfaces(),
             "internet": attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect(("127.0.0.1", 9))),
             "vsock": attempt(lambda: socket.socket(40, socket.SOCK_STREAM)),
             "unshare": attempt(lambda: call("unshare", 0x10000000)),
-            "ptrace": attempt(lambda: call("ptrace", 16, 1, 0, 0)),
-            "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "pid", "net", "ipc", "uts", "mnt")},
+            "mincore": attempt(lambda: call("mincore", None, 0, None)),
+            "namespaces": {
+                name: os.readlink(f"/proc/self/ns/{name}") for name in ("user", "pid", "net", "ipc", "uts", "mnt")
+            },
             "processes": [name for name in listing("/proc") if name.isdigit()],
             "root": listing("/"),
             "etc": listing("/etc"),
-            "written": [p for p in ("/x", "/usr/x", "/codec/x", "/lab/x", "/dev/x") if attempt(lambda p=p: make(p)) == "done"],
+            "written": [
+                p for p in ("/x", "/usr/x", "/codec/x", "/lab/x", "/dev/x") if attempt(lambda p=p: make(p)) == "done"
+            ],
             "source": attempt(lambda: change("/source/planes")),
             "filled": {p: attempt(lambda p=p: fill(p)) for p in ("/tmp", "/dev/shm")},
         }

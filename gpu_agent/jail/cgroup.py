@@ -83,15 +83,18 @@ class Group:
         group = cls(base / f"{PREFIX}{os.getpid()}-{next(_serial)}")
         group.folder.mkdir()
         try:
-            group.write("memory.max", str(policy.memory_bytes))
-            group.write("pids.max", str(policy.processes + 8))  # bubblewrap, its init and the shell are in it too
-            for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
-                with contextlib.suppress(OSError):  # without swap accounting there is no such file
-                    group.write(name, value)
+            group.limit(policy)
         except OSError:
             group.close()
             raise
         return group
+
+    def limit(self, policy: Policy) -> None:
+        self.write("memory.max", str(policy.memory_bytes))
+        self.write("pids.max", str(policy.processes + 8))  # bubblewrap and its init are in it too
+        for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
+            with contextlib.suppress(OSError):  # without swap accounting there is no such file
+                self.write(name, value)
 
     def write(self, name: str, value: str) -> None:
         with open(self.folder / name, "r+") as f:

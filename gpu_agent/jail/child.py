@@ -168,13 +168,20 @@ def decode(codec, packets, info, fd, np):
         frames = iter(result)
     except TypeError:
         raise NotTheContract(f"decode returned {type(result).__name__}; it must yield frames.") from None
-    number = 0
+    number, wrong, first = 0, 0, None
     for frame in frames:
-        if number == info.frames:
+        if number == info.frames and first is None:
             raise NotTheContract(f"decode yielded more than the {info.frames} frames it must: at least {number + 1}.")
-        for plane in tuple(checked_planes(frame, number, info, np)):
-            write_all(fd, plane.reshape(-1))
+        try:
+            planes = tuple(checked_planes(frame, number, info, np))
+        except NotTheContract as e:  # nothing more is sent; the rest is only counted, so that all can be told at once
+            first, wrong = first or e, wrong + 1
+        else:
+            for plane in planes if first is None else ():
+                write_all(fd, plane.reshape(-1))
         number += 1
+    if first is not None:
+        raise NotTheContract(f"{first} In all {wrong} of the {number} frames that decode yielded are wrong.")
     if number != info.frames:
         raise NotTheContract(f"decode yielded {number} frames; {info.frames} were expected.")
 

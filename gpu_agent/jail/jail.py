@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from ..codec_kit import VideoInfo
 from ..models import Limits, Rate
-from . import bubblewrap, cgroup, mounts, pagecache, seccomp
+from . import bubblewrap, cgroup, mounts, pagecache, seccomp, visible
 from .bubblewrap import Unavailable
 from .canary import Check, JailStatus, inspect
-from .framing import FrameOutput, Output, PacketOutput
-from .outcome import Mode, Outcome, Verdict
+from .framing import FrameOutput, PacketOutput
+from .outcome import Outcome, Verdict
 from .policy import Policy
-from .process import JailProcess, become_subreaper, memory_file
-from .supervise import Supervisor
-from .verdict import Seen, judge
-from .watchdog import Clock, Watchdog
+from .process import become_subreaper
+from .run import Setup, Task, run
 
 FIRST_SLOT_UID, SLOTS = 61000, 64
 """Users that a root agent runs codecs as, one per run at a time: a range that Debian, Fedora and systemd leave free."""
@@ -46,6 +42,7 @@ class Jail:
         self._lock = threading.Lock()
         self._slots = list(range(FIRST_SLOT_UID, FIRST_SLOT_UID + SLOTS))
         self._status: JailStatus | None = None
+        self._setup: Setup | None = None
 
     def status(self) -> JailStatus:
         """What the canary found; it runs once (about a second), then this answers at once."""
@@ -83,10 +80,10 @@ class Jail:
                 f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}"
             )
         policy = Policy.of(limits)
-        job = {"mode": "encode", "rate": rate} | describe(info)
         output = PacketOutput(policy.output_bytes, on_packet)
         progress = lambda frames: on_progress(min(frames, info.frames))
-        return self._guarded("encode", code, job, policy, output, None, source, progress, cancel)
+        job = describe(info) | {"rate": rate}
+        return self._guarded(Task("encode", code, job, policy, output, progress, cancel, source=Path(source)))
 
     def decode(
         self,
@@ -105,44 +102,32 @@ class Jail:
         through.
         """
         policy = Policy.of(limits, info.frames * info.frame_bytes)
-        job = {"mode": "decode"} | describe(info)
         output = FrameOutput(info.frames, info.frame_bytes, on_frame)
-        return self._guarded("decode", code, job, policy, output, packets, None, on_progress, cancel)
+        return self._guarded(Task("decode", code, describe(info), policy, output, on_progress, cancel, packets=packets))
 
     def normalise_page_cache(self) -> pagecache.Normalised:
-        """Between encode and decode of a ranked run: forget which parts of the visible files were read."""
-        return pagecache.normalise(["/usr", *(real for real, _ in mounts.Python.of(self._python_path).folders)])
+        """Between encode and decode of a ranked run: make what is in memory of the visible files the same as always."""
+        python = self._setup.python if self._setup else mounts.Python.of(self._python_path)
+        return pagecache.normalise([*visible.system_folders(), *(real for real, _ in python.files)], python.hidden)
 
-    def _guarded(self, mode: Mode, *rest: Any) -> Outcome:
+    def _guarded(self, task: Task) -> Outcome:
         status = self.status()
         if not status.available:
-            return Outcome(mode, Verdict.SANDBOX_ERROR, status.message, level="none")
-        return self._run(mode, *rest)
-
-    def _prepare(self) -> None:
-        """Everything that stays the same between runs. Raises Unavailable."""
-        self._bubblewrap = bubblewrap.find()
-        self._python = mounts.Python.of(self._python_path)
-        try:
-            self._filter = seccomp.build()
-        except RuntimeError as e:
-            raise Unavailable(f"{e}.") from None
-        self._base, self._base_reason = cgroup.delegated(cgroup.own_cgroup())
-        become_subreaper()
-
-    @property
-    def level(self) -> Level:
-        return "full" if self._base is not None else "watchdog"
+            return Outcome(task.mode, Verdict.SANDBOX_ERROR, status.message, level="none")
+        return self._run(task)
 
     def _check(self) -> JailStatus:
         try:
-            self._prepare()
+            found, python, program = bubblewrap.find(), mounts.Python.of(self._python_path), seccomp.build()
         except Unavailable as e:
             return JailStatus(False, None, str(e), (Check("bubblewrap", False, str(e)),))
-        return inspect(self._run, self.level, self._base_reason, self._required, self._python)
+        base, reason = cgroup.delegated(cgroup.own_cgroup())
+        become_subreaper()
+        self._setup = Setup(found, python, program, self._gpu, base)
+        return inspect(self._run, self._setup.level, reason, self._required, python)
 
     @contextlib.contextmanager
-    def _slot(self):
+    def _slot(self) -> Iterator[int | None]:
         """A user id of its own for the run where the agent is root; None where it is not."""
         if os.geteuid() != 0:
             yield None
@@ -156,108 +141,9 @@ class Jail:
         finally:
             self._slots.append(uid)
 
-    def _run(
-        self,
-        mode: Mode,
-        code: str,
-        job: dict[str, Any],
-        policy: Policy,
-        output: Output,
-        packets: Iterable[bytes] | None,
-        source: Path | None,
-        on_progress: Callable[[int], None],
-        cancel: threading.Event | None,
-    ) -> Outcome:
-        with self._slot() as uid, contextlib.ExitStack() as stack:
-            process, clock = JailProcess(), Clock(time.monotonic())
-            group = cgroup.Group.create(self._base, policy) if self._base is not None else None
-            watchdog = Watchdog(
-                policy,
-                clock,
-                process.kill,
-                lambda: process.init_pid,
-                cancel,
-                memory_by_kernel=group is not None,
-                cpu_by_kernel=lambda: group.cpu_seconds if group else None,
-            )
-            supervisor = Supervisor(process, policy, clock, output, packets, on_progress)
-            code_of_exit, used, gone = None, 0.0, True
-            try:
-                if group is not None:
-                    process.kill_group = group.kill
-                self._spawn(process, group, code, job, policy, source, uid, stack)
-                watchdog.start()
-                supervisor.run()
-            except BaseException:
-                process.kill("cancelled", "")
-                process.kill_unheld()
-                raise
-            finally:
-                watchdog.stop()
-                held = process.init_pid is not None
-                code_of_exit, used, gone = process.finish()
-                oom, peak = (group.out_of_memory, group.peak_bytes) if group else (False, watchdog.peak)
-                used = group.cpu_seconds if group else max(used, watchdog.cpu)
-                gone &= group.close() if group else True
-        log = supervisor.log.text
-        seen = Seen(
-            mode, policy, process.killed, oom, held, gone, code_of_exit, supervisor.status, output.fault(),
-            output.sent, log, os.geteuid() == 0,
-        )  # fmt: skip
-        verdict, message = judge(seen)
-        end = clock.ended if clock.ended is not None else time.monotonic()
-        return Outcome(
-            mode=mode,
-            verdict=verdict,
-            message=message,
-            log=log,
-            start_seconds=clock.ready - clock.started if clock.ready else 0.0,
-            wall_seconds=end - clock.ready if clock.ready else 0.0,
-            sink_seconds=clock.sink,
-            cpu_seconds=used,
-            peak_memory_bytes=peak or None,
-            output_bytes=output.total,
-            level=self.level,
-        )
-
-    def _spawn(self, process, group, code, job, policy, source, uid, stack) -> None:
-        ours = lambda name, content: stack.enter_context(closing_fd(memory_file(name, content)))
-        user = 1000 if uid is None else uid
-        code_fd = ours("code", code.encode("utf-8", "surrogatepass"))
-        passwd_fd = ours("passwd", f"codec:x:{user}:{user}::/tmp:/bin/false\n".encode())
-        filter_fd = ours("filter", self._filter)
-        extra = []
-        if source is not None and uid is not None and not os.stat(source).st_mode & 0o004:
-            # Another user cannot open it, so root opens it. That user cannot reopen it for writing either.
-            source_fd = stack.enter_context(closing_fd(os.open(source, os.O_RDONLY | os.O_CLOEXEC)))
-            extra, job, source = [source_fd], job | {"source": source_fd}, None
-        elif source is not None:
-            job = job | {"source": mounts.SOURCE}
-        input_fd, output_fd, status_fd, info_fd = process.open_pipes()
-        args = mounts.arguments(
-            bubblewrap=self._bubblewrap, python=self._python, policy=policy, gpu=self._gpu, slot_uid=uid,
-            source=source, code_fd=code_fd, passwd_fd=passwd_fd, seccomp_fd=filter_fd, info_fd=info_fd,
-        )  # fmt: skip
-        args_fd = ours("args", b"".join(word.encode() + b"\0" for word in args))
-        job = job | {"fds": [input_fd, output_fd, status_fd], "code": mounts.CODE, "rlimits": policy.rlimits}
-        command = [self._python.executable, "-I", "-B", mounts.CHILD, json.dumps(job)]
-        if uid is not None:
-            command = [
-                "/usr/bin/setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--bounding-set=-all",
-                "--inh-caps=-all", "--no-new-privs", *command,
-            ]  # fmt: skip
-        command = [self._bubblewrap.path, "--args", str(args_fd), "--", *command]
-        if group is not None:
-            command = group.command(command)
-        process.spawn(command, [code_fd, passwd_fd, filter_fd, args_fd, *extra])
-
-
-@contextlib.contextmanager
-def closing_fd(fd: int):
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+    def _run(self, task: Task) -> Outcome:
+        with self._slot() as uid:
+            return run(self._setup, uid, task)
 
 
 def describe(info: VideoInfo) -> dict[str, Any]:

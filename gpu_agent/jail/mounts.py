@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import visible
 from .bubblewrap import Bubblewrap, Unavailable
 from .policy import Policy
 
@@ -15,6 +17,7 @@ CODE = "/codec/codec.py"
 CHILD = "/lab/child.py"
 KIT = "/lab/codec_kit"
 SOURCE = "/source/planes"
+SETPRIV = "/usr/bin/setpriv"
 PACKAGE = Path(__file__).parent
 
 COUNTERS = (
@@ -30,10 +33,14 @@ NVIDIA = ("nvidia0", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps
 
 @dataclass(frozen=True)
 class Python:
-    """The interpreter that runs the child, and the folders outside /usr that it needs to be visible."""
+    """The interpreter that runs the child, and the files that it needs (real path, path in the jail).
+
+    `hidden`: package folders inside them that a virtual environment does not see either.
+    """
 
     executable: str
-    folders: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, executable: Path | None = None) -> Python:
@@ -48,16 +55,25 @@ class Python:
                 prefix, base = said.stdout.splitlines()
             except (OSError, ValueError, subprocess.SubprocessError) as e:
                 raise Unavailable(f"{name} does not run as a Python interpreter: {e}") from None
-        real = os.path.realpath(name)
-        wanted = {prefix, base, os.path.realpath(base), str(Path(real).parents[1]), str(Path(name).parents[1])}
-        folders = []
-        for folder in sorted(wanted):
-            if folder == "/usr" or folder.startswith("/usr/") or not os.path.isdir(folder):
-                continue
-            if Path.home().is_relative_to(folder) or folder == "/":
-                raise Unavailable(f"Python lives in {folder}, which holds more than Python: use a virtual environment.")
-            folders.append((os.path.realpath(folder), folder))
-        return cls(name, tuple(folders))
+        files = tuple(visible.python_files(name, prefix, base))
+        return cls(name, files, hidden_packages(prefix, [named for _, named in files]))
+
+    @property
+    def roots(self) -> set[str]:
+        """First parts of the paths that appear in the jail."""
+        return {named.split("/")[1] for _, named in self.files}
+
+
+def hidden_packages(prefix: str, paths: list[str]) -> tuple[str, ...]:
+    """Package folders of the interpreter below a virtual environment that does not include them."""
+    try:
+        words = (Path(prefix) / "pyvenv.cfg").read_text().lower().replace(" ", "")
+    except OSError:
+        return ()
+    if "include-system-site-packages=true" in words:
+        return ()
+    found = [Path(path) / "site-packages" for path in paths if re.search(r"/lib/python3[.\d]*$", path)]
+    return tuple(str(path) for path in found if path.is_dir())
 
 
 def environment(policy: Policy, gpu: bool) -> dict[str, str]:
@@ -86,16 +102,21 @@ def environment(policy: Policy, gpu: bool) -> dict[str, str]:
 
 def parents(path: str) -> list[str]:
     """Arguments that make the folders above `path`: bubblewrap's own implicit ones are closed to another user."""
-    made = [str(p) for p in reversed(Path(path).parents) if str(p) not in ("/", "/tmp", "/usr")]
+    made = [str(p) for p in reversed(Path(path).parents) if str(p) not in ("/", "/tmp")]
     return [word for p in made for word in ("--perms", "0755", "--dir", p)]
 
 
-def system() -> list[str]:
-    args = ["--ro-bind", "/usr", "/usr"]
+def system(slot_uid: int | None) -> list[str]:
+    """Shared libraries, and of the programs only the one that leaves root."""
+    args = []
+    for folder in visible.system_folders():
+        args += [*parents(folder), "--ro-bind", folder, folder]
+    if slot_uid is not None:
+        args += [*parents(SETPRIV), "--ro-bind", SETPRIV, SETPRIV]
     for name in ("bin", "sbin", "lib", "lib64", "lib32"):
         if os.path.islink(f"/{name}"):
             args += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
-        elif os.path.isdir(f"/{name}"):
+        elif os.path.isdir(f"/{name}") and name.startswith("lib"):
             args += ["--ro-bind", f"/{name}", f"/{name}"]
     for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"):
         args += ["--ro-bind-try", name, name]
@@ -155,10 +176,12 @@ def arguments(
     args += ["--die-with-parent", "--new-session", "--hostname", "codec", "--clearenv"]
     for name, value in environment(policy, gpu).items():
         args += ["--setenv", name, value]
-    args += system()
+    args += system(slot_uid)
     args += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/tmp"]
-    for real, folder in python.folders:
-        args += [*parents(folder), "--ro-bind", real, folder]
+    for real, path in python.files:
+        args += [*parents(path), "--ro-bind", real, path]
+    for folder in python.hidden:
+        args += ["--perms", "0555", "--tmpfs", folder, "--remount-ro", folder]
     args += [*parents(CODE), "--perms", "0444", "--ro-bind-data", str(code_fd), CODE]
     args += [*parents(CHILD), "--ro-bind", str(PACKAGE / "child.py"), CHILD]
     args += ["--ro-bind", str(PACKAGE.parent / "codec_kit"), KIT]

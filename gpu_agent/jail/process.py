@@ -69,6 +69,8 @@ class JailProcess:
         self.init_pid: int | None = None
         self.killed: tuple[str, str] | None = None
         self.kill_group = lambda: None
+        self.outer_fd: int | None = None
+        self._outer: subprocess.Popen | None = None
         self._init_fd: int | None = None
         self._info = b""
         self._lock = threading.RLock()
@@ -158,7 +160,7 @@ class JailProcess:
         self.kill_group()
 
     def exited(self) -> bool:
-        return bool(select.select([self.outer_fd], [], [], 0)[0])
+        return self.outer_fd is None or bool(select.select([self.outer_fd], [], [], 0)[0])
 
     def close_fd(self, name: str) -> None:
         fd = getattr(self, name)
@@ -171,7 +173,7 @@ class JailProcess:
         for name in ("inputs", "output", "status", "log", "info"):
             self.close_fd(name)
         self.close_theirs()
-        if not hasattr(self, "_outer"):
+        if self._outer is None or self.outer_fd is None:
             return None, 0.0, True
         if not select.select([self.outer_fd], [], [], SETTLE_SECONDS)[0]:
             self._signal()

@@ -12,6 +12,8 @@ import platform
 import struct
 from typing import NamedTuple
 
+from .bubblewrap import Unavailable
+
 LOAD, JUMP_EQ, JUMP_GE, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 NUMBER_AT, ARCH_AT, ARGUMENTS_AT = 0, 4, 16
@@ -100,10 +102,10 @@ class Program:
 
 
 def build(machine: str | None = None) -> bytes:
-    """The program for `machine` (default: this one). Raises RuntimeError for an architecture without a table."""
+    """The program for `machine` (default: this one). Raises Unavailable for one without a table."""
     name = machine or platform.machine()
     if name not in ARCHITECTURES:
-        raise RuntimeError(f"the jail has no system call table for {name}: x86_64 and aarch64 only")
+        raise Unavailable(f"The jail has no system call table for {name}: it runs on x86_64 and aarch64 only.")
     arch = ARCHITECTURES[name]
     numbers, program = arch.numbers, Program()
     no = lambda code: ERRNO | code

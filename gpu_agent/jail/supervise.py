@@ -48,7 +48,6 @@ class Supervisor:
         self._feed = iter(()) if self.packets is None else framed(self.packets)
         self._pending = memoryview(b"")
         self._poll = select.poll()
-        self._went = False
         self._marked = 0
 
     def run(self) -> None:
@@ -95,9 +94,9 @@ class Supervisor:
 
     def _advance(self, inputs: int) -> None:
         """GO once the jail is held; the clock and the input start once the codec is imported."""
-        if not self._went and self.status.alive and self.process.init_pid is not None:
-            self._went = self.process.go()
-        if self._went and self.status.ready and self.clock.ready is None:
+        if self.clock.went is None and self.status.alive and self.process.go():
+            self.clock.went = time.monotonic()
+        if self.clock.went is not None and self.status.ready and self.clock.ready is None:
             self.clock.ready = time.monotonic()
             self._poll.register(inputs, select.POLLOUT)
 

@@ -1,7 +1,7 @@
 """Watching a run's process tree from outside: memory, processor time, files in tmp, and the host's free memory.
 
 One thread per run, apart from the one that moves the data, so that a slow sink never suspends the limits. At level
-`full` the kernel's cgroup bounds memory and processes; the deadlines and the rest are kept here at both levels.
+`full` the kernel's cgroup bounds memory and processes as well, without the gap between two looks.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ class Clock:
     """The run's times on the agent's clock; written by the supervising thread, read by the watchdog."""
 
     started: float
+    went: float | None = None
     ready: float | None = None
     ended: float | None = None
     sink: float = 0.0
@@ -131,17 +132,13 @@ class Clock:
 
 @dataclass
 class Watchdog:
-    """Calls `kill(reason, detail)` once, when a bound is passed. `peak` and `cpu` are what was seen so far.
-
-    `memory_by_kernel`: a cgroup bounds memory, so only the host's floor is looked at here.
-    """
+    """Calls `kill(reason, detail)` once, when a bound is passed. `peak` and `cpu` are what was seen so far."""
 
     policy: Policy
     clock: Clock
     kill: Callable[[str, str], None]
     init_pid: Callable[[], int | None]
     cancel: threading.Event | None = None
-    memory_by_kernel: bool = False
     cpu_by_kernel: Callable[[], float | None] = lambda: None
     peak: int = 0
     cpu: float = 0.0
@@ -173,11 +170,11 @@ class Watchdog:
             return "cancelled", "Cancelled."
         if clock.ready is None and now - clock.started > policy.start_seconds:
             return "timeout_start", f"Importing the codec took longer than {policy.start_seconds:g} s."
-        if clock.ready is not None:  # until all has ended, not just the output
-            # Time spent in the caller's sink is not the codec's, so it never runs into its deadline.
-            if now - clock.ready - clock.sink_seconds(now) > policy.wall_seconds:
-                return "timeout", f"It took longer than {policy.wall_seconds:g} s."
-        init = self.init_pid()
+        # Until all has ended, not just the output; time spent in the caller's sink is not the codec's.
+        if clock.ready is not None and now - clock.ready - clock.sink_seconds(now) > policy.wall_seconds:
+            return "timeout", f"It took longer than {policy.wall_seconds:g} s."
+        # Before GO the init may still have the host's root, and nothing of the codec runs yet.
+        init = self.init_pid() if clock.went is not None else None
         return None if init is None else self._look_at(init)
 
     def _look_at(self, init: int) -> tuple[str, str] | None:
@@ -189,11 +186,10 @@ class Watchdog:
         _, files = tmpfs_bytes(init)
         if files > policy.tmp_files:
             return "memory", f"It made more than {policy.tmp_files:,} files in /tmp."
-        if not self.memory_by_kernel:
-            used = memory_bytes(pids, init, policy.memory_bytes)
-            self.peak = max(self.peak, used)
-            if used > policy.memory_bytes:
-                return "memory", f"It used more than {policy.memory_bytes // MIB:,} MB of memory."
+        used = memory_bytes(pids, init, policy.memory_bytes)
+        self.peak = max(self.peak, used)
+        if used > policy.memory_bytes:
+            return "memory", f"It used more than {policy.memory_bytes // MIB:,} MB of memory."
         if host_available() < policy.host_floor_bytes:
             return "memory", "The machine ran out of free memory during this run, so the run was ended."
         return None

@@ -62,6 +62,7 @@ class RawVideo:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        del self._samples
-        if error is None:  # a traceback may still hold views; the map then goes with them
-            self._map.close()
+        del (
+            self._samples,
+            self._map,
+        )  # closing would raise while a caller holds a frame: the map goes with the last view

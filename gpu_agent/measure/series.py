@@ -25,6 +25,8 @@ DEFINITIONS = {
     "psnr_v": "V-PSNR: as Y-PSNR, on the V plane at its own size",
     "psnr_yuv": "PSNR-YUV: (6 Y + U + V) / 8 of the three mean PSNRs",
     "psnr_y_mse": "Y-PSNR from the mean squared error of all frames: what ffmpeg prints",
+    "psnr_u_mse": "U-PSNR from the mean squared error of all frames: what ffmpeg prints",
+    "psnr_v_mse": "V-PSNR from the mean squared error of all frames: what ffmpeg prints",
     "psnr_y_min": "Y-PSNR of the worst frame",
     "psnr_y_p5": "Y-PSNR that 95 % of the frames reach (5th percentile)",
     "ssim": "SSIM of luma, 11x11 Gaussian window (Wang 2004, as scikit-image), mean over frames",
@@ -34,7 +36,10 @@ DEFINITIONS = {
     "ssim_ffmpeg": "SSIM of luma as ffmpeg's filter prints it (8x8 windows), mean over frames",
     "vmaf": "VMAF of libvmaf, mean over frames",
     "vmaf_neg": "VMAF-NEG of libvmaf: VMAF without credit for sharpening, mean over frames",
+    "vmaf_v1": "VMAF of libvmaf by its newer v1 model, mean over frames",
     "xpsnr_y": "XPSNR of luma as ffmpeg's filter prints it (perceptually weighted PSNR)",
+    "xpsnr_u": "XPSNR of the U plane as ffmpeg's filter prints it",
+    "xpsnr_v": "XPSNR of the V plane as ffmpeg's filter prints it",
 }
 
 

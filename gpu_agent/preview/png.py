@@ -71,9 +71,5 @@ def to_rgb(frame: Frame, matrix: str, full_range: bool) -> np.ndarray:
 
 
 def _difference(source: Frame, decoded: Frame, gain: float) -> Frame:
-    return Frame(
-        *(
-            np.clip(np.rint(128 + gain * (b.astype(np.int16) - a)), 0, 255).astype(np.uint8)
-            for a, b in zip(source, decoded)
-        )
-    )
+    shown = np.clip(np.rint(128 + gain * np.arange(-255, 256)), 0, 255).astype(np.uint8)
+    return Frame(*(shown[b.astype(np.int16) - a + 255] for a, b in zip(source, decoded)))

@@ -12,7 +12,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "scipy", "numba", "opencv-python-headless", "constriction", "av", "torch")
+from ..measure.ffmpeg import executable, version
+from ..measure.pipeline import usable_cores
+from ..preview.mp4 import THREADS as PREVIEW_THREADS
+
+PACKAGES = (
+    "numpy", "scipy", "numba", "llvmlite", "opencv-python-headless", "constriction", "av", "imageio-ffmpeg",
+    "bjontegaard", "torch",
+)  # fmt: skip
+"""What codecs compute with and what measures them: another version of any may give another figure."""
 
 
 def environment() -> dict[str, Any]:
@@ -24,15 +32,28 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": cpu_name(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": usable_cores(),
+        "threads": {"measure": usable_cores(), "preview": PREVIEW_THREADS},
+        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000,
         "gpu": gpu(),
+        "ffmpeg": ffmpeg_version(),
     }
 
 
+@functools.cache
 def installed(package: str) -> str | None:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def ffmpeg_version() -> str | None:
+    """Of the binary that measures VMAF and makes the anchors; None where there is none."""
+    try:
+        return version(executable())
+    except (OSError, RuntimeError, ImportError, subprocess.SubprocessError):
         return None
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import warnings
 import zlib
+from collections.abc import Iterable
 
 from ..check import check_code
-from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, new_id, now
+from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, Rate, new_id, now
+from .tools import rate_key
 
 UNTITLED = "Untitled codec"
 
 
 def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
-    """A new queued record. `clips` are the clips to run on, as far as their facts are known already."""
-    rates = list(request.rates or check_code(request.code).rates)
+    """A new queued record. `clips` are the clips to run on, as far as their facts are known already.
+
+    Each clip and rate once: rates that would share a folder of artifacts (22 and 22.0) are one rate.
+    """
+    rates = once(request.rates or check_code(request.code).rates)
+    clips = list({clip.name: clip for clip in clips}.values())
     return Experiment(
         id=request.id or new_id(),
         title=(request.title or "").strip() or title_of(request.code),
@@ -52,6 +59,13 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
     )
 
 
+def once(rates: Iterable[Rate]) -> list[Rate]:
+    unique: dict[str, Rate] = {}
+    for rate in rates:
+        unique.setdefault(rate_key(rate), rate)
+    return list(unique.values())
+
+
 def decoder_bytes(code: str) -> int:
     """Size of the decoder: the module's text, deflated at level 9."""
     return len(zlib.compress(code.encode(), 9))
@@ -60,7 +74,9 @@ def decoder_bytes(code: str) -> int:
 def title_of(code: str) -> str:
     """The first sentence of the module's docstring, at most 80 characters."""
     try:
-        doc = ast.get_docstring(ast.parse(code)) or ""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in the codec is not the agent's to report
+            doc = ast.get_docstring(ast.parse(code)) or ""
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         doc = ""
     line = doc.strip().split("\n")[0].split(":")[0].strip().rstrip(".")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from ..bitstream import BitstreamWriter, read_bitstream
 from ..codec_kit.frames import VideoInfo
@@ -20,6 +21,8 @@ from ..jail import Outcome, Verdict
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
+from .arrivals import Arrivals
+from .perceptual import Perceptual, perceptual
 from .report import RunCancelled, RunFailed
 from .tools import Tools, rate_key
 
@@ -46,13 +49,24 @@ def source_of(clip: Clip, planes: Path, frames: int | None) -> Source:
 
 @dataclass
 class Coded:
-    """What one trip through both jails left behind."""
+    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame."""
 
     bitstream: Path
     decoded: Path
     packet_sizes: list[int]
     encode: Outcome
     decode: Outcome
+    encode_ms: list[float]
+    decode_ms: list[float]
+
+
+@dataclass
+class Point:
+    """A measured point: its row, what the codec printed by phase, and a warning where the frames look misaligned."""
+
+    row: ResultRow
+    printed: list[tuple[str, str]]
+    warning: str | None
 
 
 def code_and_decode(
@@ -63,26 +77,40 @@ def code_and_decode(
     with tools.gate:
         with bitstream.open("wb") as file:
             writer = BitstreamWriter(file, source.info)
+            packets = Arrivals()
+
+            def on_packet(packet: bytes) -> None:
+                packets.note()
+                writer.write(packet)
+
             encode = tools.jail.encode(
                 experiment.code,
                 source.planes,
                 source.info,
                 rate,
                 experiment.limits,
-                on_packet=writer.write,
+                on_packet=on_packet,
                 on_progress=lambda n: tick("encode", n, source.info.frames),
                 cancel=cancel,
             )
         settle(encode)
         tools.jail.normalise_page_cache()
         tick("decode", 0, source.info.frames)
-        decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel)
+        frames = Arrivals()
+        decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
         settle(decode)
-    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode)
+    times = packets.milliseconds(encode), frames.milliseconds(decode)
+    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
 
 
 def decode_to(
-    tools: Tools, experiment: Experiment, bitstream: Path, target: Path, tick: Tick, cancel: threading.Event
+    tools: Tools,
+    experiment: Experiment,
+    bitstream: Path,
+    target: Path,
+    tick: Tick,
+    cancel: threading.Event,
+    on_arrival: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Decode a stored bitstream into raw planes at `target`. The caller holds the gate and judges the outcome."""
     info, packets = read_bitstream(bitstream)
@@ -91,6 +119,7 @@ def decode_to(
 
         def on_frame(frame: memoryview) -> None:
             nonlocal done
+            on_arrival()
             file.write(frame)
             done += 1
             tick("decode", done, info.frames)
@@ -108,17 +137,27 @@ def settle(outcome: Outcome) -> None:
 
 def run_point(
     tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
-) -> ResultRow:
+) -> Point:
     """The whole point, its artifacts stored under ID/CLIP/rRATE/."""
     total = source.info.frames
     coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
     tick("measure", 0, total)
     clip = source.clip
+    visible = (clip.visible_width, clip.visible_height)
     measured = measure(
         source.planes,
         coded.decoded,
         source.info,
-        visible=(clip.visible_width, clip.visible_height),
+        visible=visible,
+        on_progress=lambda n: tick("measure", n, total),
+        cancel=cancel,
+    )
+    seen = perceptual(
+        source.planes,
+        coded.decoded,
+        source.info,
+        visible=visible,
+        wanted=tools.settings.vmaf,
         on_progress=lambda n: tick("measure", n, total),
         cancel=cancel,
     )
@@ -130,16 +169,17 @@ def run_point(
         make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
         stop_if(cancel)
     tick("store", total, total)
-    row = row_of(source, rate, coded, measured)
+    row = row_of(source, rate, coded, measured, seen)
     series = folder / "frames.json"
-    series.write_text(json.dumps(frame_series(coded, measured, source.info), allow_nan=False))
+    series.write_text(json.dumps(frame_series(coded, measured, seen, source.info), allow_nan=False))
     base = f"{clip.name}/{rate_key(rate)}"
     kept = {"bitstream": coded.bitstream, "frames": series}
     for files, drop in ((kept, False), (droppable, True)):
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
-    return row
+    printed = [(o.mode, text) for o in (coded.encode, coded.decode) if (text := o.log.strip("\n"))]
+    return Point(row, printed, measured.alignment_warning)
 
 
 def stop_if(cancel: threading.Event) -> None:
@@ -147,7 +187,7 @@ def stop_if(cancel: threading.Event) -> None:
         raise RunCancelled
 
 
-def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement) -> ResultRow:
+def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, seen: Perceptual) -> ResultRow:
     info, size = source.info, coded.bitstream.stat().st_size
     pixels = source.clip.visible_width * source.clip.visible_height * info.frames
     encode_seconds, decode_seconds = (max(o.wall_seconds, 1e-6) for o in (coded.encode, coded.decode))
@@ -167,6 +207,7 @@ def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement) -> ResultRo
         psnr_y_p5=m.psnr_y_p5,
         lossless=m.lossless,
         ssim=m.ssim,
+        vmaf=seen.figures.get("vmaf"),
         encode_seconds=encode_seconds,
         decode_seconds=decode_seconds,
         encode_fps=info.frames / encode_seconds,
@@ -178,15 +219,28 @@ def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement) -> ResultRo
         packets=len(coded.packet_sizes),
         bitstream_sha256=file_sha256(coded.bitstream),
         decoded_sha256=file_sha256(coded.decoded),
-        more={k: v for k in ("ms_ssim", "ssim_ffmpeg", "ssim_u", "ssim_v") if (v := getattr(m, k)) is not None},
+        more=further(m, seen),
     )
 
 
-def frame_series(coded: Coded, m: Measurement, info: VideoInfo) -> dict:
-    """Per-frame figures. Bits belong to frames only where the codec wrote one packet a frame; else that part is null."""
+def further(m: Measurement, seen: Perceptual) -> dict[str, Any]:
+    """Figures that have no field of their own, and under `missing` why others are not there."""
+    names = ("ms_ssim", "ssim_ffmpeg", "ssim_u", "ssim_v", "psnr_u_mse", "psnr_v_mse")
+    found = {name: value for name in names if (value := getattr(m, name)) is not None}
+    found |= {name: value for name, value in seen.figures.items() if name != "vmaf"}
+    missing = m.missing | seen.missing
+    return found | ({"missing": missing} if missing else {})
+
+
+def frame_series(coded: Coded, m: Measurement, seen: Perceptual, info: VideoInfo) -> dict:
+    """Per-frame figures. Bits belong to frames only where the codec wrote one packet a frame; else that part is null.
+
+    `packets` and `encode_ms` have a value a packet, everything else a value a frame.
+    """
     one_each = len(coded.packet_sizes) == info.frames
     bits = [8 * n for n in coded.packet_sizes] if one_each else None
-    return m.series.to_dict() | {"bits": bits, "packets": coded.packet_sizes}
+    times = {"encode_ms": coded.encode_ms, "decode_ms": coded.decode_ms}
+    return m.series.to_dict() | seen.series | {"bits": bits, "packets": coded.packet_sizes} | times
 
 
 def file_sha256(path: Path) -> str:

@@ -29,3 +29,10 @@ class RunFailed(Exception):
 
 class RunCancelled(Exception):
     """A person asked for the run to stop."""
+
+
+def of_the_agent(bug: Exception) -> str:
+    """The sentence for what is no fault of the codec."""
+    if isinstance(bug, OSError):
+        return f"The agent could not go on: {bug.strerror or bug}."
+    return f"The agent itself failed ({type(bug).__name__}: {bug}); the codec is not to blame."

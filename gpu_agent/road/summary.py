@@ -21,7 +21,8 @@ def summarise(experiment: Experiment) -> Summary:
 def sentence(best: ResultRow, points: int) -> str:
     quality = "lossless" if best.lossless else f"{best.psnr_y:.1f} dB"
     more = f", best of {points} points" if points > 1 else ""
-    return f"{quality} and SSIM {best.ssim:.3f} at {best.kbps:,.0f} kbit/s on {best.clip}{more}."
+    ssim = "" if best.ssim is None else f" and SSIM {best.ssim:.3f}"
+    return f"{quality}{ssim} at {best.kbps:,.0f} kbit/s on {best.clip}{more}."
 
 
 def reproduction(original: Experiment, again: Experiment) -> Reproduction:

@@ -9,16 +9,18 @@ import time
 from ..check import check_code
 from ..clips import ClipCancelled, ClipError
 from ..measure import MeasureCancelled, MeasureError
-from ..models import ErrorCategory, Experiment, Failure, Progress, Rate, ResultRow, Status, Summary, now
+from ..models import ErrorCategory, Experiment, Failure, Progress, Rate, Status, Summary, now
 from ..preview import make_preview
 from ..store import StoreError
 from .environment import environment
-from .point import Source, bytes_needed, code_and_decode, lost, run_point, source_of, stop_if
-from .report import Reporter, RunCancelled, RunFailed
+from .point import Point, Source, bytes_needed, code_and_decode, lost, run_point, source_of, stop_if
+from .report import Reporter, RunCancelled, RunFailed, of_the_agent
 from .summary import reproduction, summarise
 from .tools import Tools, rate_key
 
 SMOKE_FRAMES = 8
+SMOKE_SECONDS = 60.0
+"""Wall time of a smoke run: a codec that hangs is told so in a minute, whatever a whole clip may take."""
 LOG_KEPT = 16_384
 log = logging.getLogger(__name__)
 
@@ -42,9 +44,9 @@ class Walk:
     def run(self) -> Experiment:
         e = self.experiment
         e.status, e.started_at, e.error, e.results, e.log = Status.RUNNING, e.started_at or now(), None, [], ""
-        e.environment = environment()
-        e.sandbox = self.tools.jail.status().level
+        e.warnings, e.summary = [], Summary()
         try:
+            e.environment, e.sandbox = environment(), self.tools.jail.status().level
             self._check()
             sources = self._prepare()
             self._smoke(sources[0])
@@ -60,10 +62,11 @@ class Walk:
         except (ClipError, MeasureError, StoreError) as problem:
             self._fail(lost(str(problem)))
         except OSError as problem:
-            self._fail(lost(f"The agent could not go on: {problem.strerror or problem}."))
+            log.error("experiment %s: %s", e.id, problem)
+            self._fail(lost(of_the_agent(problem)))
         except Exception as bug:  # the record must become terminal whatever died
             log.exception("experiment %s: the agent failed", e.id)
-            self._fail(lost(f"The agent itself failed ({type(bug).__name__}: {bug}); the codec is not to blame."))
+            self._fail(lost(of_the_agent(bug)))
         e.finished_at = now()
         e.summary.seconds = round(time.monotonic() - self._began, 3)
         self._stage("finished", e.status.value, frames=(0, 0))
@@ -127,13 +130,19 @@ class Walk:
         self._stage("smoke", f"smoke run: {where}", clip=source.clip.name, rate=rate, frames=(0, short.info.frames))
         try:
             with self.tools.workspace(f"{self.experiment.id}-smoke") as folder:
-                code_and_decode(self.tools, self.experiment, short, rate, folder, self._smoke_tick, self.cancel)
+                code_and_decode(self.tools, self._brief(), short, rate, folder, self._smoke_tick, self.cancel)
         except RunFailed as failed:
             failed.failure = Failure(
                 category=failed.failure.category,
                 message=f"In the smoke run ({where}): {failed.failure.message}",
             )
             raise
+
+    def _brief(self) -> Experiment:
+        """The experiment with the smoke run's limits."""
+        limits = self.experiment.limits
+        brief = limits.model_copy(update={"wall_seconds": min(limits.wall_seconds, SMOKE_SECONDS)})
+        return self.experiment.model_copy(update={"limits": brief})
 
     def _smoke_tick(self, stage: str, done: int, total: int) -> None:
         self._tell(frames_done=done, frames_total=total)
@@ -143,15 +152,18 @@ class Walk:
         for source in sources:
             for rate in e.rates:
                 self._at.point += 1
-                row = self._point(source, rate)
+                point = self._point(source, rate)
+                row, where = point.row, f"{point.row.clip} at rate {rate:g}"
                 e.results.append(row)
+                e.log = (e.log + "".join(f"[{phase} {where}]\n{text}\n" for phase, text in point.printed))[-LOG_KEPT:]
+                if point.warning:
+                    e.warnings.append(f"{where}: {point.warning}")
+                    self.reporter.event("warning", e.warnings[-1])
                 self.reporter.save(e)
-                message = (
-                    f"{row.clip} at rate {rate:g}: {row.kbps:.1f} kbit/s, {row.psnr_y:.2f} dB, SSIM {row.ssim:.4f}"
-                )
-                self.reporter.event("point", message, self._at)
+                ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"
+                self.reporter.event("point", f"{where}: {row.kbps:.1f} kbit/s, {row.psnr_y:.2f} dB{ssim}", self._at)
 
-    def _point(self, source: Source, rate: Rate) -> ResultRow:
+    def _point(self, source: Source, rate: Rate) -> Point:
         e, total = self.experiment, source.info.frames
         name = source.clip.name
         self._stage("encode", f"encoding {name} at rate {rate:g}", clip=name, rate=rate, frames=(0, total))

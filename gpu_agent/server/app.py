@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import logging
 import os
 import secrets
+import socket
 import threading
+import time
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,14 +19,15 @@ from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.environment import gpu
+from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
 from ..settings import AgentSettings
-from ..store.folder import FolderArtifacts
-from ..store.local import LocalExperiments
+from ..store.open import open_artifacts, open_experiments
 from .handler import Handler
 
 MAX_CONNECTIONS = 128
+GOODBYE_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -39,45 +44,85 @@ class BoundedServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], agent: Agent):
         self.agent = agent
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._open: set[socket.socket] = set()
         super().__init__(address, Handler)
 
+    @property
+    def crowded(self) -> bool:
+        """So many are connected that nobody may keep a connection for later, or wait long."""
+        return len(self._open) > MAX_CONNECTIONS // 2
+
     def process_request(self, request, client_address) -> None:
-        self._slots.acquire()
+        while not self._slots.acquire(timeout=0.2):
+            if self.agent.stopping:
+                self.shutdown_request(request)
+                return
+        self._open.add(request)
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._slots.release()
+            self._release(request)
             raise
 
     def process_request_thread(self, request, client_address) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._slots.release()
+            self._release(request)
+
+    def _release(self, request) -> None:
+        self._open.discard(request)
+        self._slots.release()
+
+    def server_close(self) -> None:
+        """Close the port, end the connections that wait for a next request, let answers under way go out."""
+        super().server_close()
+        until = time.monotonic() + GOODBYE_SECONDS
+        while self._open and time.monotonic() < until:
+            for request in list(self._open):
+                with contextlib.suppress(OSError):
+                    request.shutdown(socket.SHUT_RD)
+            time.sleep(0.01)
 
     def handle_error(self, request, client_address) -> None:
         log.debug("connection from %s broke", client_address, exc_info=True)
 
 
 class Agent:
-    """Owns the data folder while it lives. `start` returns once the port answers; `stop` leaves nothing behind."""
+    """Owns the data folder while it lives. `start` returns once the port answers; `stop` leaves nothing behind.
+
+    Raises AlreadyRunning, StoreError where the records cannot be opened, or OSError for the folder or the address.
+    """
 
     def __init__(self, settings: AgentSettings):
         self.settings, self.started_at, self.stopping = settings, now(), False
         settings.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = take_folder(settings.root)
+        try:
+            self._open()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self.remaking, self.halt = threading.Lock(), threading.Event()
+        self.drift: str | None = None
+        self._threads = [
+            threading.Thread(target=self.server.serve_forever, args=(0.2,), name="server", daemon=True),
+            threading.Thread(target=self._begin_work, name="start", daemon=True),
+        ]
+
+    def _open(self) -> None:
+        settings = self.settings
         self.token = settings.token or kept_token(settings.token_file)
-        self.store = LocalExperiments(settings.database)
+        self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
             Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
             Catalogue(settings),
-            FolderArtifacts(settings.artifacts, settings.cache / "artifacts"),
+            open_artifacts(settings),
         )
         self.tools.clear_workspaces()
-        self.remaking = threading.Lock()
-        self.drift: str | None = None
-        self.worker = Worker(self.tools, self.store)
+        self.ladders = Ladders(self.tools, self.store)
+        self.worker = Worker(self.tools, self.store, on_busy=self.ladders.hold, on_end=self.ladders.want)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
 
     @property
@@ -87,34 +132,49 @@ class Agent:
 
     def start(self) -> None:
         """Answer at once; the self tests of jail and measurement run before the first experiment is taken."""
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
-        threading.Thread(target=self._begin_work, name="start", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
         log.info("agent %s answers at %s", self.settings.agent_name, self.url)
 
     def _begin_work(self) -> None:
         status = self.tools.jail.status()
         log.info("jail: %s", status.message) if status.available else log.error("no jail, no runs: %s", status.message)
-        self.drift = check_golden()
+        self.drift = drift()
         if self.drift:
             log.error("the measurement drifts, nothing is run: %s", self.drift)
         elif not self.stopping:
             self.worker.start()
+            self.ladders.start()
 
     def stop(self) -> None:
+        """A run goes back into the queue, long polls are answered, the port is closed."""
         self.stopping = True
+        self.halt.set()
         self.worker.notify()
+        self.ladders.stop()
+        if self._threads[0].is_alive():
+            self.server.shutdown()
+        if self._threads[1].is_alive():
+            self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
-        self.server.shutdown()
+        if self.ladders.is_alive():
+            self.ladders.join(GOODBYE_SECONDS)
         self.server.server_close()
         os.close(self._lock)
 
     def queue_position(self, record: Experiment) -> int | None:
         """How many are before this one, or None where it does not wait."""
-        if record.status is not Status.QUEUED:
-            return None
-        waiting = self.store.waiting()
-        return waiting.index(record.id) if record.id in waiting else None
+        return self.store.ahead(record.id) if record.status is Status.QUEUED else None
+
+
+def drift() -> str | None:
+    """What is wrong with the measurement on this machine, or None."""
+    try:
+        return check_golden()
+    except Exception as problem:
+        log.exception("the measurement could not be checked")
+        return f"The measurement could not be checked ({type(problem).__name__}: {problem}), so nothing is run."
 
 
 def take_folder(root: Path) -> int:
@@ -142,4 +202,8 @@ def kept_token(path: Path) -> str:
             pass
         finally:
             fresh.unlink()
-    return path.read_text().strip()
+    path.chmod(0o600)
+    token = path.read_text().strip()
+    if not token:
+        raise OSError(errno.EINVAL, "the token file is empty; delete it, and a new token is made", str(path))
+    return token

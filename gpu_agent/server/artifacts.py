@@ -3,7 +3,7 @@
 {experiment}/code.py                                the module that ran
 {experiment}/{clip}/r{rate}/bitstream.clb           kept, as is frames.json
 {experiment}/{clip}/r{rate}/preview.mp4             made again when it was dropped
-{experiment}/{clip}/r{rate}/decoded.y4m             the exact decoded frames
+{experiment}/{clip}/r{rate}/decoded.y4m             the exact decoded frames; decoded.yuv: their planes alone
 {experiment}/{clip}/r{rate}/frames/{n}/{kind}.png   exact frame: source, decoded or difference (?gain=)
 clips/{sha256}/preview.mp4                          preview of the source
 """
@@ -11,11 +11,15 @@ clips/{sha256}/preview.mp4                          preview of the source
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
-import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..clips import ClipError
 from ..codec_kit.frames import VideoInfo
 from ..models import Clip, Experiment, ResultRow
 from ..preview import frame_png, make_preview, plane_y4m
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 POINT = re.compile(r"(?P<clip>[^/]+)/(?P<rate>r[^/]+)/(?P<file>.+)")
 FRAME = re.compile(r"frames/(?P<index>\d{1,9})/(?P<kind>source|decoded|difference)\.png")
 SOURCE_PREVIEW = re.compile(r"(?P<sha>[0-9a-f]{64})/preview\.mp4")
+GATE_SECONDS = 30.0
 GONE = ApiError(404, "not_found", "There is no such artifact.")
 
 
@@ -50,6 +55,8 @@ def artifact(agent: Agent, owner: str, path: str, query: dict[str, str]) -> tupl
     frame = FRAME.fullmatch(match["file"])
     if frame:
         return exact_frame(agent, record, row, int(frame["index"]), frame["kind"], query), "image/png"
+    if match["file"] == "decoded.yuv":
+        return decoded_planes(agent, record, row), None
     if match["file"] == "decoded.y4m":
         return decoded_y4m(agent, record, row), None
     if match["file"] == "preview.mp4":
@@ -65,26 +72,31 @@ def artifact(agent: Agent, owner: str, path: str, query: dict[str, str]) -> tupl
 
 def source_preview(agent: Agent, path: str) -> Path:
     match = SOURCE_PREVIEW.fullmatch(path)
-    clip = next((c for c in agent.tools.catalogue.list() if match and c.sha256 == match["sha"]), None)
+    if match is None:
+        raise GONE
+    clip = next((c for c in agent.tools.catalogue.list() if c.sha256 == match["sha"]), None)
     if clip is None:
         raise GONE
     return preview_at(agent, f"clips/{clip.sha256}/preview.mp4", lambda: whole(agent, clip), clip)
 
 
 def point_preview(agent: Agent, record: Experiment, row: ResultRow) -> Path:
-    clip = clip_of(agent, row.clip)
     key = f"{record.id}/{row.clip}/{rate_key(row.rate)}/preview.mp4"
-    return preview_at(agent, key, lambda: (decoded_planes(agent, record, row), info_of(agent, record, row)), clip)
-
-
-def preview_at(agent: Agent, key: str, planes_of, clip: Clip) -> Path:
     found = agent.tools.artifacts.local(key)
     if found is not None:
         return found
+    clip = clip_of(agent, row.clip)
+    return preview_at(agent, key, lambda: (decoded_planes(agent, record, row), info_of(record, row)), clip)
+
+
+def preview_at(agent: Agent, key: str, planes_of: Callable[[], tuple[Path, VideoInfo]], clip: Clip) -> Path:
+    found = agent.tools.artifacts.local(key)
+    if found is not None:
+        return found
+    planes, info = planes_of()
     with agent.remaking:
         found = agent.tools.artifacts.local(key)
         if found is None:
-            planes, info = planes_of()
             with scratch(agent) as folder:
                 make_preview(planes, info, folder / "preview.mp4", clip_facts=clip)
                 agent.tools.artifacts.put_file(key, folder / "preview.mp4", droppable=True)
@@ -111,7 +123,8 @@ def exact_frame(
 def decoded_y4m(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     key = f"{record.id}/{row.clip}/{rate_key(row.rate)}/decoded.y4m"
     if agent.tools.artifacts.local(key) is None:
-        planes, info = decoded_planes(agent, record, row), info_of(agent, record, row)
+        planes, info = decoded_planes(agent, record, row), info_of(record, row)
+        check_space(agent, planes.stat().st_size)
         with agent.remaking, scratch(agent) as folder:
             with (folder / "decoded.y4m").open("wb") as out:
                 plane_y4m(planes, info, out)
@@ -128,24 +141,61 @@ def decoded_planes(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     found = agent.tools.artifacts.local(f"{base}/decoded.yuv")
     if found is not None:
         return found
-    bitstream = agent.tools.artifacts.local(f"{base}/bitstream.clb")
-    if bitstream is None:
-        raise GONE
-    with agent.tools.gate, scratch(agent) as folder:
-        target = folder / "decoded.yuv"
-        outcome = decode_to(agent.tools, record, bitstream, target, lambda *_: None, threading.Event())
-        failure = outcome.failure
-        if failure is not None:
-            raise ApiError(409, "decode_failed", f"Decoding the stored bitstream again failed: {failure.message}")
-        if file_sha256(target) != row.decoded_sha256:
-            raise ApiError(
-                409, "not_deterministic", "Decoding the stored bitstream again gave other frames than the run."
-            )
-        agent.tools.artifacts.put_file(f"{base}/decoded.yuv", target, droppable=True)
-    found = agent.tools.artifacts.local(f"{base}/decoded.yuv")
+    with the_machine(agent):
+        found = agent.tools.artifacts.local(f"{base}/decoded.yuv")  # another request made it meanwhile
+        if found is None:
+            with scratch(agent) as folder:
+                target = folder / "decoded.yuv"
+                decode_again(agent, record, row, target)
+                agent.tools.artifacts.put_file(f"{base}/decoded.yuv", target, droppable=True)
+            found = agent.tools.artifacts.local(f"{base}/decoded.yuv")
     if found is None:
         raise GONE
     return found
+
+
+def decode_again(agent: Agent, record: Experiment, row: ResultRow, target: Path) -> None:
+    """Decode the stored bitstream, which must be the one that was measured, into the frames that were measured."""
+    bitstream = agent.tools.artifacts.local(f"{record.id}/{row.clip}/{rate_key(row.rate)}/bitstream.clb")
+    if bitstream is None:
+        raise GONE
+    if file_sha256(bitstream) != row.bitstream_sha256:
+        message = "The stored bitstream is not the one that was measured: its hash is another. Rerun the experiment."
+        raise ApiError(409, "bitstream_changed", message)
+    check_space(agent, info_of(record, row).frame_bytes * row.frames)
+    outcome = decode_to(agent.tools, record, bitstream, target, lambda *_: None, agent.halt)
+    if outcome.failure is not None:
+        message = f"Decoding the stored bitstream again failed: {outcome.failure.message}"
+        raise ApiError(409, "decode_failed", message)
+    if not outcome.ok:
+        raise ApiError(503, "stopping", "The agent is shutting down; ask again when it is back.")
+    if file_sha256(target) != row.decoded_sha256:
+        message = "Decoding the stored bitstream again gave other frames than the run: this codec is not deterministic."
+        raise ApiError(409, "not_deterministic", message)
+
+
+@contextmanager
+def the_machine(agent: Agent) -> Iterator[None]:
+    """Codecs run one at a time. A request does not wait for a long run, nor hold a connection that long."""
+    if not agent.tools.gate.acquire(timeout=GATE_SECONDS):
+        message = "A codec runs just now, and this needs another decode. Ask again in a while."
+        raise ApiError(503, "busy", message, {"Retry-After": "10"})
+    try:
+        yield
+    finally:
+        agent.tools.gate.release()
+
+
+def check_space(agent: Agent, needed: int) -> None:
+    """What is made again may not eat the space that must stay free; runs alone make room in the cache."""
+    cache, floor = agent.tools.settings.cache, agent.tools.settings.disk_floor_gb
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free - needed < floor * 1e9:
+        message = (
+            f"The agent's disk is too full to make this again: {free / 1e9:.1f} GB are free, {floor:g} GB must stay."
+        )
+        raise ApiError(507, "disk_full", message)
 
 
 def source_for(agent: Agent, record: Experiment, row: ResultRow) -> Source:
@@ -156,9 +206,12 @@ def source_for(agent: Agent, record: Experiment, row: ResultRow) -> Source:
     return source_of(clip, agent.tools.catalogue.planes(clip), row.frames)
 
 
-def info_of(agent: Agent, record: Experiment, row: ResultRow) -> VideoInfo:
-    clip = clip_of(agent, row.clip)
-    return VideoInfo(clip.width, clip.height, row.frames, clip.fps_fraction)
+def info_of(record: Experiment, row: ResultRow) -> VideoInfo:
+    """From the record, so that a run can be looked at when its clip is gone."""
+    ref = next((c for c in record.clips if c.name == row.clip), None)
+    if ref is None or ref.width is None or ref.height is None or ref.fps is None:
+        raise GONE
+    return VideoInfo(ref.width, ref.height, row.frames, Fraction(ref.fps))
 
 
 def whole(agent: Agent, clip: Clip) -> tuple[Path, VideoInfo]:
@@ -167,10 +220,13 @@ def whole(agent: Agent, clip: Clip) -> tuple[Path, VideoInfo]:
 
 
 def clip_of(agent: Agent, name: str) -> Clip:
-    return agent.tools.catalogue.get(name)
+    try:
+        return agent.tools.catalogue.get(name)
+    except ClipError as e:
+        raise not_found(str(e)) from e
 
 
-def scratch(agent: Agent):
+def scratch(agent: Agent) -> Scratch:
     """A temporary folder on the cache's file system, so that finished files are moved and not copied."""
     folder = agent.tools.settings.cache / "work"
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+
+from pydantic import ValidationError
 
 from .. import __version__
 from ..models import Experiment, ExperimentRequest, Status
-from ..road.environment import build_hash, environment
+from ..road.environment import build_hash, environment, installed
 from ..road.freeze import freeze, freeze_rerun
 from ..store import Query
 from .artifacts import artifact
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 MAX_WAIT = 30.0
 MAX_PAGE = 200
+CROWDED_WAIT = 1.0
+POLL = 2.0
+"""Seconds until the store is read again without a wake-up: another process may write to it too."""
+MAX_SEQ = (1 << 63) - 1
+ARCHIVED = {"true": True, "false": False, "all": None}
 ID = r"(?P<experiment_id>[A-Za-z0-9][A-Za-z0-9_-]{0,63})"
 
 
@@ -50,10 +56,11 @@ def health(agent: Agent, request: Handler) -> Reply:
         {
             "version": __version__,
             "build": build_hash(),
-            "device": {"cpu": facts["cpu"], "cores": facts["cores"], "gpu": facts["gpu"]},
+            "device": {k: facts[k] for k in ("cpu", "cores", "memory_mb", "gpu")} | {"torch": installed("torch")},
             "sandbox": {"available": jail.available, "level": jail.level, "message": jail.message},
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
             "queue_depth": agent.store.queue_depth(),
+            "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
             "running": run is not None,
             "started_at": agent.started_at,
         }
@@ -76,18 +83,29 @@ def upload_clip(agent: Agent, request: Handler) -> Reply:
 
 
 def create(agent: Agent, request: Handler) -> Reply:
-    wanted = ExperimentRequest.model_validate(request.json_body())
+    wanted = validated(request.json_body())
     if wanted.id and (known := agent.store.get(wanted.id)):
         return Reply(answer(agent, known), 202)
-    if agent.store.queue_depth() >= agent.tools.settings.max_queue:
-        raise ApiError(
-            429, "queue_full", f"{agent.tools.settings.max_queue} experiments wait already. Try again later."
-        )
+    check_queue(agent)
     if wanted.parent_id and agent.store.get(wanted.parent_id) is None:
         raise ApiError(400, "invalid_request", f"There is no experiment {wanted.parent_id} to be the parent.")
     names = wanted.clips or agent.tools.catalogue.default_names()
     clips = [agent.tools.catalogue.get(name).ref(wanted.frames) for name in dict.fromkeys(names)]
     return enqueue(agent, freeze(wanted, clips))
+
+
+def validated(body: dict[str, Any]) -> ExperimentRequest:
+    """The request, or its first problem as a sentence that names the field."""
+    try:
+        return ExperimentRequest.model_validate(body)
+    except ValidationError as e:
+        raise ApiError(400, "invalid_request", sentence_of(e)) from None
+
+
+def check_queue(agent: Agent) -> None:
+    most = agent.tools.settings.max_queue
+    if agent.store.queue_depth() >= most:
+        raise ApiError(429, "queue_full", f"{most} experiments wait already. Try again later.", {"Retry-After": "30"})
 
 
 def enqueue(agent: Agent, experiment: Experiment) -> Reply:
@@ -103,9 +121,11 @@ def list_experiments(agent: Agent, request: Handler) -> Reply:
     try:
         limit = min(MAX_PAGE, max(1, int(q.get("limit", "50"))))
         status = Status(q["status"]) if q.get("status") else None
+        archived = ARCHIVED[q.get("archived", "false")]
+    except KeyError:
+        raise ApiError(400, "invalid_request", "archived is true, false or all.") from None
     except ValueError as e:
         raise ApiError(400, "invalid_request", f"{e}.") from e
-    archived = {"true": True, "false": False, "all": None}.get(q.get("archived", "false"), False)
     page = agent.store.page(Query(limit, q.get("before"), status, q.get("text"), archived))
     return Reply({"experiments": page.items, "next": page.next})
 
@@ -120,15 +140,16 @@ def events(agent: Agent, request: Handler, experiment_id: str) -> Reply:
         after, wait = int(request.query.get("after", "0")), float(request.query.get("wait", "0"))
     except ValueError as e:
         raise ApiError(400, "invalid_request", "after is a number of an event, wait a number of seconds.") from e
-    deadline = time.monotonic() + min(MAX_WAIT, max(0.0, wait))
+    longest = CROWDED_WAIT if request.server.crowded else MAX_WAIT
+    deadline = time.monotonic() + min(longest, max(0.0, wait))
     while True:
+        news = agent.worker.news  # before the store is read: what comes in after that must wake the wait below
         record = find(agent, experiment_id)
-        found = agent.store.events(experiment_id, after)
+        found = agent.store.events(experiment_id, min(max(after, 0), MAX_SEQ))
         left = deadline - time.monotonic()
         if found or left <= 0 or record.status.terminal or agent.stopping:
             break
-        with agent.worker.changed:
-            agent.worker.changed.wait(min(left, 2.0))
+        agent.worker.wait_for_news(news, min(left, POLL))
     return Reply(
         {
             "events": found,
@@ -144,25 +165,26 @@ def cancel(agent: Agent, request: Handler, experiment_id: str) -> Reply:
     record = agent.store.request_cancel(experiment_id)
     if record is None:
         raise not_found(f"There is no experiment {experiment_id}.")
-    if not before.status.terminal:
-        agent.store.add_event(experiment_id, "status", "cancelled" if record.status.terminal else "cancel requested")
+    if before.status is Status.QUEUED and record.status is Status.CANCELLED:
+        agent.store.add_event(experiment_id, "status", "cancelled")
+    elif record.status is Status.RUNNING and not before.cancel_requested:
+        agent.store.add_event(experiment_id, "status", "cancel requested")
     agent.worker.cancel(experiment_id)
     agent.worker.notify()
     return Reply(answer(agent, record))
 
 
 def rerun(agent: Agent, request: Handler, experiment_id: str) -> Reply:
-    wanted = ExperimentRequest.model_validate(
-        {"code": "-", **{k: v for k, v in request.json_body().items() if k == "id"}}
-    )
+    wanted = validated({"code": "-", **{k: v for k, v in request.json_body().items() if k == "id"}})
     original = find(agent, experiment_id)
     if wanted.id and (known := agent.store.get(wanted.id)):
         return Reply(answer(agent, known), 202)
+    check_queue(agent)
     return enqueue(agent, freeze_rerun(original, wanted.id))
 
 
 def get_artifact(agent: Agent, request: Handler, owner: str, path: str) -> Reply:
-    body, kind = artifact(agent, owner, unquote(path), request.query)
+    body, kind = artifact(agent, owner, path, request.query)
     headers = {"Cache-Control": "private, max-age=3600"} | ({"Content-Type": kind} if kind else {})
     return Reply(body, 200, headers)
 
@@ -176,6 +198,13 @@ def find(agent: Agent, experiment_id: str) -> Experiment:
 
 def answer(agent: Agent, record: Experiment) -> dict[str, Any]:
     return record.model_dump(mode="json") | {"queue_position": agent.queue_position(record)}
+
+
+def sentence_of(error: ValidationError) -> str:
+    """The first problem of a body, by field."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(p) for p in first["loc"]) or "body"
+    return f"{where}: {first['msg']}."
 
 
 def at(path: str) -> re.Pattern[str]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from ..models import Event, Experiment, Lease, Progress, Status, now
+from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
 from .protocols import Page, Query, StoreError
 
 SCHEMA = """
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS experiments (
   title TEXT NOT NULL, notes TEXT NOT NULL DEFAULT '', archived INTEGER NOT NULL DEFAULT 0,
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   owner TEXT, fence INTEGER NOT NULL DEFAULT 0, lease_expires REAL NOT NULL DEFAULT 0,
-  progress TEXT NOT NULL, record TEXT NOT NULL);
+  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT);
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
@@ -119,6 +119,16 @@ class LocalExperiments:
             ).fetchall()
         return [r["id"] for r in rows]
 
+    def ahead(self, experiment_id: str) -> int:
+        with self._read() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM experiments AS b, experiments AS me WHERE me.id = ?"
+                " AND (b.status = ? OR (b.status = ? AND b.lease_expires < ?))"
+                " AND (b.created_at, b.id) < (me.created_at, me.id)",
+                (experiment_id, Status.QUEUED, Status.RUNNING, time.time()),
+            ).fetchone()
+        return row[0]
+
     def queue_depth(self) -> int:
         with self._read() as db:
             return db.execute("SELECT COUNT(*) FROM experiments WHERE status = ?", (Status.QUEUED,)).fetchone()[0]
@@ -184,6 +194,17 @@ class LocalExperiments:
         sets = ", ".join(f"{k} = ?" for k in changes)
         with self._write() as db:
             done = db.execute(f"UPDATE experiments SET {sets} WHERE id = ?", (*changes.values(), experiment_id))
+            return done.rowcount == 1
+
+    def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
+        text = json.dumps({name: rate.model_dump(mode="json") for name, rate in bd_rates.items()})
+        with self._write() as db:
+            done = db.execute("UPDATE experiments SET bd_rates = ? WHERE id = ?", (text, experiment_id))
+            return done.rowcount == 1
+
+    def set_audit(self, experiment_id: str, audit: Audit) -> bool:
+        with self._write() as db:
+            done = db.execute("UPDATE experiments SET audit = ? WHERE id = ?", (audit.model_dump_json(), experiment_id))
             return done.rowcount == 1
 
     def add_event(
@@ -261,4 +282,12 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
         "progress": json.loads(row["progress"]),
         "lease": lease,
     }
-    return Experiment.model_validate(json.loads(row["record"]) | beside)
+    record = json.loads(row["record"]) | beside
+    if row["bd_rates"]:
+        record["summary"]["bd_rate"] = json.loads(row["bd_rates"])
+    if row["audit"]:
+        record["audit"] = json.loads(row["audit"])
+    try:
+        return Experiment.model_validate(record)
+    except ValueError as e:
+        raise StoreError(f"The record of {row['id']} cannot be read; another version of the lab wrote it.") from e

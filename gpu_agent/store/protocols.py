@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..models import Event, Experiment, Lease, Progress, Status
+from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status
 
 
 class StoreError(RuntimeError):
@@ -46,6 +46,9 @@ class ExperimentStore(Protocol):
     def waiting(self, limit: int = 1000) -> list[str]:
         """Ids that an agent may claim, oldest first: queued, or running under a lease that has run out."""
 
+    def ahead(self, experiment_id: str) -> int:
+        """How many of `waiting` an agent would take before this one."""
+
     def queue_depth(self) -> int: ...
 
     def claim(self, experiment_id: str, owner: str, seconds: float) -> Lease | None:
@@ -68,6 +71,12 @@ class ExperimentStore(Protocol):
     def annotate(
         self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
     ) -> bool: ...
+
+    def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
+        """Say how a finished experiment stands against the anchors, by anchor name; they are measured after it."""
+
+    def set_audit(self, experiment_id: str, audit: Audit) -> bool:
+        """Say what the audit of a finished experiment found."""
 
     def add_event(
         self,
@@ -92,3 +101,6 @@ class ArtifactStore(Protocol):
         """A file to read it from, or None where it is not there."""
 
     def keys(self, prefix: str) -> list[str]: ...
+
+    def url(self, key: str) -> str | None:
+        """An address that a browser may read it from, for an hour at most; None where `local` is the way."""

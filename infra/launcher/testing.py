@@ -17,10 +17,10 @@ def test(root: Path, arguments: Sequence[str]) -> int:
     """0 where lint, format and every test that ran passed. `--strict`: skipped browser or jail tests fail as well."""
     strict = "--strict" in arguments
     rest = [argument for argument in arguments if argument != "--strict"]
-    python = Environment(root).ensure("requirements.txt", "tests/requirements.txt")
     for problem in (bubblewrap_problem(), packages.chromium_problem()):
         if problem:
             say(problem, error=True)
+    python = Environment(root).ensure("requirements.txt", "tests/requirements.txt")
     run = lambda *command: subprocess.run([python, "-m", *command], cwd=root, env=environment()).returncode
     lint = run("ruff", "check", "--no-cache", ".")
     layout = run("ruff", "format", "--no-cache", "--check", ".")

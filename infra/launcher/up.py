@@ -48,8 +48,8 @@ def up(root: Path, given: argparse.Namespace) -> int:
     claim = ports.Claim(data)
     ports.require_free(LOOPBACK, given.port, "the lab", "./lab --port")
     ports.require_free(LOOPBACK, given.agent_port, "the agent", "./lab --agent-port")
-    python = Environment(root).ensure("requirements.txt")
     packages.ensure_bubblewrap()
+    python = Environment(root).ensure("requirements.txt")
     warning = packages.jail_problem()
     if warning:
         say(warning, error=True)

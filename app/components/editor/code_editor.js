@@ -1,5 +1,5 @@
 // One document: what is typed, when Python hears of it, and what may replace it.
-import { createExtensions } from "./extensions.js";
+import { createExtensions, showPosition } from "./extensions.js";
 import { applyDiff, acceptedBaseline, resolveAll, showChangeCount } from "./diff.js";
 import { showDiagnostics, showProblemCount } from "./problems.js";
 import { applyTheme } from "./theme.js";
@@ -21,6 +21,8 @@ export class CodeEditor {
     this.part = (selector) => frame.querySelector(selector);
     // Streamlit's one-letter hotkeys (R, C) listen on the document and do not see that a text field in here has focus.
     frame.addEventListener("keydown", (event) => event.stopPropagation());
+    // On its way to a link or button: a rerun asked for only on blur could overtake the page switch of a quick click.
+    frame.addEventListener("pointerleave", this.flush);
     frame.style.height = `${data.height}px`;
     this.part(".changes").onclick = (event) => {
       const action = event.target.closest("button")?.dataset.do;
@@ -44,6 +46,7 @@ export class CodeEditor {
     this.view.dispatch({ effects: this.scroll });
     showChangeCount(this);
     showProblemCount(this);
+    showPosition(this);
     if (newer) {
       this.dirty = true; // the last keys before the element went away never reached Python
       this.flush();
@@ -82,6 +85,7 @@ export class CodeEditor {
       state: this.cm.EditorState.create({ doc: this.data.text, extensions: createExtensions(this) }),
     });
     this.update(this.data);
+    showPosition(this);
   }
 
   /** Bring the view to what Python says; safe to call with the same data any number of times. */

@@ -5,8 +5,8 @@ export function applyDiff(editor) {
   const { cm, view, data } = editor;
   if (data.baseline !== editor.givenBaseline) {
     editor.givenBaseline = data.baseline;
+    if (editor.acceptedDoc?.toString() !== data.baseline) editor.shownDiff = null; // else Python kept what was accepted
     editor.acceptedDoc = null;
-    editor.shownDiff = null;
   }
   const shown = data.show_diff && data.baseline != null ? `${data.read_only}` : "none";
   if (shown === editor.shownDiff) return;

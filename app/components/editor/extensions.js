@@ -37,7 +37,7 @@ function onUpdate(editor, update) {
   showProblemCount(editor);
 }
 
-function showPosition(editor) {
+export function showPosition(editor) {
   const at = editor.view.state.selection.main.head;
   const line = editor.view.state.doc.lineAt(at);
   editor.part(".position").textContent = `Line ${line.number}, column ${at - line.from + 1}`;

@@ -132,6 +132,7 @@ export class Controls {
   showFrame(n) {
     const { pair, data } = this.player;
     this.scrub.value = n;
+    this.scrub.setAttribute("aria-valuetext", `frame ${n} of ${pair.frames - 1}`);
     this.scrub.style.setProperty("--done", `${((100 * n) / Math.max(1, pair.frames - 1)).toFixed(3)}%`);
     if (this.player.root.activeElement !== this.number) this.number.value = n;
     this.part(".time").textContent = `${((n * pair.den) / pair.num).toFixed(3)} s`;
@@ -150,13 +151,17 @@ export class Controls {
     this.part(".figures").replaceChildren(...rows);
   }
 
-  showBadge(kind) {
+  showBadge(kind, stray) {
+    const { data, pair } = this.player;
     const badge = this.part(".badge");
-    if (badge.dataset.kind === kind && this.badgeNote === this.player.data?.preview_note) return;
+    const [text, title] = {
+      exact: ["exact frame", "Pixels as measured, without loss."],
+      preview: ["preview (lossy H.264)", data?.preview_note],
+      stray: [`preview shows frame ${stray}`, `A preview video has no picture of frame ${pair.frame}.`],
+    }[kind];
     badge.dataset.kind = kind;
-    this.badgeNote = this.player.data?.preview_note;
-    badge.textContent = kind === "exact" ? "exact frame" : "preview (lossy H.264)";
-    badge.title = kind === "exact" ? "Pixels as measured, without loss." : this.badgeNote;
+    if (badge.textContent !== text) badge.textContent = text;
+    badge.title = title ?? "";
   }
 
   showZoom() {

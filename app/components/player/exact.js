@@ -10,31 +10,62 @@ export class ExactFrames {
     this.canvases = [a, b];
     this.changed = changed;
     this.templates = null;
+    this.frames = 0;
+    this.last = -1;
+    this.direction = 1;
     this.pictures = new Map(); // URL → ImageBitmap, least recently used first
     this.failed = new Map(); // URL → when
     this.frame = -1; // the frame that is shown or on its way
     this.shown = false;
   }
 
-  configure(templates) {
+  configure(templates, frames) {
     this.hide();
     this.templates = templates;
+    this.frames = frames;
   }
 
-  show(frame) {
-    if (!this.templates || frame === this.frame) return;
-    this.hide();
+  urlsOf(frame) {
+    return this.templates.map((template) => template.replaceAll("{frame}", frame));
+  }
+
+  /** Show the frame if its pictures are here already; otherwise show none. */
+  showIfHere(frame) {
+    if (frame === this.frame) return;
+    const urls = this.templates && this.urlsOf(frame);
+    if (!urls?.every((url) => this.pictures.has(url))) {
+      this.hide();
+      return;
+    }
+    this.stop?.abort();
     this.frame = frame;
-    const urls = this.templates.map((template) => template.replaceAll("{frame}", frame));
-    if (urls.some((url) => performance.now() - (this.failed.get(url) ?? -Infinity) < RETRY_AFTER_MS)) return;
-    if (urls.every((url) => this.pictures.has(url))) this.draw(urls.map((url) => this.pictures.get(url)));
-    else this.timer = setTimeout(() => this.fetchBoth(urls), WAIT_MS);
+    this.draw(urls.map((url) => this.pictures.get(url)));
   }
 
-  async fetchBoth(urls) {
+  /** Show the frame, fetching its pictures and then those of the frame that the next step is likely to want. */
+  show(frame) {
+    if (!this.templates) return;
+    if (frame !== this.frame) this.hide();
+    if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
+    this.frame = this.last = frame;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fetchBoth(frame), WAIT_MS);
+  }
+
+  async fetchBoth(frame) {
     const stop = (this.stop = new AbortController());
-    const pictures = await Promise.all(urls.map((url) => this.picture(url, stop.signal)));
-    if (!stop.signal.aborted && pictures.every(Boolean)) this.draw(pictures);
+    const pictures = await this.pictureOfEach(this.urlsOf(frame), stop.signal);
+    if (stop.signal.aborted || !pictures) return;
+    if (!this.shown) this.draw(pictures);
+    const next = frame + this.direction;
+    if (next >= 0 && next < this.frames) this.pictureOfEach(this.urlsOf(next), stop.signal);
+  }
+
+  async pictureOfEach(urls, signal) {
+    const lately = (url) => performance.now() - (this.failed.get(url) ?? -Infinity) < RETRY_AFTER_MS;
+    if (urls.some(lately)) return null;
+    const pictures = await Promise.all(urls.map((url) => this.picture(url, signal)));
+    return pictures.every(Boolean) ? pictures : null;
   }
 
   async picture(url, signal) {

@@ -1,10 +1,10 @@
 // The keyboard: one table that the handler and the legend behind `?` both read.
 
+const STEPS = ["ArrowLeft", "ArrowRight", ",", ".", "<", ">"];
 const ACTIONS = [
   ["Play", [
     [["Space", "K"], "play or pause", (p) => p.controls.togglePlay(), [" ", "k"]],
-    [["←", "→"], "one frame back or on; with Shift, ten", (p, e) => p.step(stepOf(e)), ["ArrowLeft", "ArrowRight"]],
-    [[",", "."], "the same", (p, e) => p.step(stepOf(e)), [",", ".", "<", ">"]],
+    [["←", "→", ",", "."], "one frame back or on; with Shift, ten", (p, e) => p.step(stepOf(e)), STEPS],
     [["Home", "End"], "first or last frame", (p, e) => p.goTo(e.key === "Home" ? 0 : Infinity), ["Home", "End"]],
     [["G"], "go to a frame by its number", (p) => p.controls.askFrame(), ["g"]],
     [["M"], "go to the worst frame; again: the next worst", (p) => p.goToWorst(), ["m"]],

@@ -21,6 +21,7 @@ export class Player {
     this.plot = new Plot(part(".plot"), (frame) => this.goTo(frame));
     this.pair = new VideoPair(part(".a video"), part(".b video"), {
       frame: (n) => this.showFrame(n),
+      shown: () => this.showBadge(),
       settled: (n) => this.standStill(n),
       change: () => this.controls.show(),
       failed: () => this.controls.showFaults(),
@@ -29,6 +30,7 @@ export class Player {
     this.controls = new Controls(this);
     this.keys = new Keys(this);
     this.nonce = before?.nonce;
+    this.reported = before ? undefined : 0; // Python starts from frame 0
     this.worst = { frames: [], at: -1 };
     this.report = () => {};
   }
@@ -44,7 +46,7 @@ export class Player {
       this.plot.setSeries(data.series, data.frames);
       this.worst = { frames: worstFrames(data.series), at: -1 };
     }
-    if (!same("exact")) this.exact.configure(data.exact);
+    if (!same("exact") || !same("frames")) this.exact.configure(data.exact, data.frames);
     if (before?.a.url !== data.a.url) this.pair.load("a", data.a.url);
     if (before?.b.url !== data.b.url) this.pair.load("b", data.b.url);
     if (data.seek && data.seek.nonce !== this.nonce) {
@@ -85,13 +87,17 @@ export class Player {
   }
 
   showFrame(n) {
-    if (this.exact.frame !== n) this.exact.hide();
+    if (this.element.dataset.still !== String(n)) delete this.element.dataset.still;
+    if (this.pair.playing) this.exact.hide();
+    else this.exact.showIfHere(n);
     this.plot.setFrame(n);
     this.controls.showFrame(n);
   }
 
   standStill(n) {
+    this.element.dataset.still = n; // both videos have this frame on screen
     this.exact.show(n);
+    this.showBadge();
     clearTimeout(this.reportTimer);
     if (n === this.reported) return;
     this.reportTimer = setTimeout(() => {
@@ -102,7 +108,8 @@ export class Player {
   }
 
   showBadge() {
-    this.controls?.showBadge(this.exact.shown ? "exact" : "preview");
+    const stray = this.exact.shown ? null : this.pair?.stray();
+    this.controls?.showBadge(this.exact.shown ? "exact" : stray === null ? "preview" : "stray", stray);
   }
 
   settings() {

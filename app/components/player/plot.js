@@ -1,6 +1,6 @@
 // PSNR and bits of every frame as a small chart that is also a way to get to a frame.
 
-const PAD = { left: 34, right: 6, top: 8, bottom: 4 };
+const PAD = { left: 34, right: 7, top: 8, bottom: 4 }; // left and right as the scrub bar's ends, see player.css
 
 export class Plot {
   constructor(element, goTo) {
@@ -30,6 +30,7 @@ export class Plot {
     this.high = Math.max(this.low + 1, Math.ceil(high + 0.2));
     this.mostBits = series.flatMap((s) => s.bits ?? []).reduce((m, v) => Math.max(m, v), 0);
     const spent = this.mostBits ? " and bits" : "";
+    this.looks = null;
     this.canvas.setAttribute("aria-label", `PSNR${spent} of ${frames} frames. Click to go to a frame.`);
     this.draw();
   }
@@ -52,7 +53,7 @@ export class Plot {
   onPointer(event, pressed) {
     const box = this.canvas.getBoundingClientRect();
     const share = (event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right);
-    const frame = Math.max(0, Math.min(this.frames - 1, Math.floor(share * this.frames)));
+    const frame = Math.max(0, Math.min(this.frames - 1, Math.round(share * (this.frames - 1))));
     this.setHover(frame);
     if (!pressed) return;
     this.canvas.setPointerCapture(event.pointerId);
@@ -72,14 +73,31 @@ export class Plot {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
     const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    const g = this.canvas.getContext("2d");
-    g.scale(ratio, ratio);
     const style = getComputedStyle(this.element);
     const color = (name) => style.getPropertyValue(name).trim();
+    const x = (n) => PAD.left + ((width - PAD.left - PAD.right) * n) / Math.max(1, this.frames - 1);
+    const looks = [width, height, ratio, color("--st-text-color"), color("--st-primary-color"), ...this.range].join();
+    if (looks !== this.looks) {
+      this.looks = looks;
+      this.still = this.paintStill(width, height, ratio, color, x);
+    }
+    this.canvas.width = this.still.width;
+    this.canvas.height = this.still.height;
+    const g = this.canvas.getContext("2d");
+    g.drawImage(this.still, 0, 0);
+    g.scale(ratio, ratio);
+    if (this.hover !== null) this.paintCursor(g, x(this.hover), height, color("--st-text-color"), 0.35);
+    this.paintCursor(g, x(this.frame), height, color("--st-primary-color"), 1);
+  }
+
+  /** All that does not move with the frame, kept as a picture: a long clip has many points. */
+  paintStill(width, height, ratio, color, x) {
+    const still = document.createElement("canvas");
+    still.width = Math.round(width * ratio);
+    still.height = Math.round(height * ratio);
+    const g = still.getContext("2d");
+    g.scale(ratio, ratio);
     const text = color("--st-text-color");
-    const x = (n) => PAD.left + ((width - PAD.left - PAD.right) * (n + 0.5)) / this.frames;
     const bottom = height - PAD.bottom;
     const y = (db) => bottom - ((bottom - PAD.top) * (db - this.low)) / (this.high - this.low);
 
@@ -87,8 +105,8 @@ export class Plot {
     if (first !== null || last !== null) {
       g.globalAlpha = 0.14;
       g.fillStyle = color("--st-primary-color");
-      const from = x((first ?? 0) - 0.5);
-      g.fillRect(from, 0, x((last ?? this.frames - 1) + 0.5) - from, height);
+      const from = x(first ?? 0);
+      g.fillRect(from, 0, Math.max(1, x(last ?? this.frames - 1) - from), height);
     }
     g.globalAlpha = 0.16;
     g.fillStyle = text;
@@ -106,12 +124,11 @@ export class Plot {
       if (series.bits) this.paintBits(g, series.bits, x, bottom, own, i);
       this.paintLine(g, series.psnr, x, y, own);
     });
-    if (this.hover !== null) this.paintCursor(g, x(this.hover), height, text, 0.35);
-    this.paintCursor(g, x(this.frame), height, color("--st-primary-color"), 1);
+    return still;
   }
 
   paintBits(g, bits, x, bottom, own, i) {
-    if (!this.mostBits) return;
+    if (!this.mostBits || this.frames < 2) return;
     const tall = (bottom - PAD.top) * 0.45;
     const share = this.series.length;
     const wide = Math.max(1, ((x(1) - x(0)) * 0.8) / share);

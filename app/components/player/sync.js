@@ -36,7 +36,8 @@ export class VideoPair {
     video.addEventListener("ended", () => this.onEnd());
     const watch = (_now, { mediaTime }) => {
       this.shown[name] = Math.round((mediaTime * this.num) / this.den);
-      if (name === "a") this.tick();
+      if (!this.playing) this.on.shown();
+      else if (name === "a") this.tick();
       video.requestVideoFrameCallback(watch);
     };
     video.requestVideoFrameCallback(watch);
@@ -50,6 +51,7 @@ export class VideoPair {
   }
 
   load(name, url) {
+    if (this.playing) this.halt(); // goes on when this one has loaded
     this.state[name] = "loading";
     this.fault[name] = "";
     this.shown[name] = -1;
@@ -129,6 +131,13 @@ export class VideoPair {
     });
   }
 
+  /** The frame that is on screen in place of the one asked for, where a video has none for it; else null. */
+  stray() {
+    if (this.playing || this.busy() || !this.ready()) return null;
+    const { a, b } = this.shown;
+    return a !== this.frame ? a : b !== this.frame ? b : null;
+  }
+
   first() {
     return this.range[0] ?? 0;
   }
@@ -165,8 +174,7 @@ export class VideoPair {
     if (!this.playing) return;
     this.playing = false;
     this.stalled = false;
-    this.video.a.pause();
-    this.video.b.pause();
+    this.halt();
     this.seek(this.shownFrame());
     this.on.change();
   }
@@ -190,10 +198,21 @@ export class VideoPair {
     this.frame = n;
     this.on.frame(n);
     if (this.loop && n >= this.last()) {
-      this.seek(this.first());
+      this.rewind();
       return;
     }
     this.follow();
+  }
+
+  /** Back to the loop's start; playing goes on once both are there. */
+  rewind() {
+    this.halt();
+    this.seek(this.first());
+  }
+
+  halt() {
+    this.video.a.pause();
+    this.video.b.pause();
   }
 
   follow() {
@@ -205,7 +224,7 @@ export class VideoPair {
     seen.ticks += 1;
     seen.sum += Math.abs(drift);
     seen.max = Math.max(seen.max, Math.abs(drift));
-    if (this.shown.a !== this.shown.b) seen.split += 1;
+    setTimeout(() => (seen.split += this.shown.a !== this.shown.b)); // b announces its frame of this instant after a
     if (Math.abs(drift) > HARD_SEEK_S) {
       seen.jumps += 1;
       b.currentTime = a.currentTime;
@@ -221,18 +240,14 @@ export class VideoPair {
     this.video[name].playbackRate = this.speed;
     this.on.change();
     if (!this.ready()) return;
-    if (this.playing) {
-      this.video.a.pause();
-      this.video.b.pause();
-    }
+    if (this.playing) this.halt();
     this.seek(this.frame);
   }
 
   onWaiting(name) {
     if (!this.playing || this.seeking || this.video[name].ended) return;
     this.stalled = true;
-    this.video.a.pause();
-    this.video.b.pause();
+    this.halt();
     this.on.change();
     this.resume();
   }
@@ -247,7 +262,7 @@ export class VideoPair {
   onEnd() {
     if (!this.playing || this.seeking) return;
     if (this.loop) {
-      this.seek(this.first());
+      this.rewind();
     } else {
       this.shown.a = this.frames - 1;
       this.pause();
@@ -259,6 +274,7 @@ export class VideoPair {
     if (!video.getAttribute("src")) return;
     this.state[name] = "failed";
     this.playing = false;
+    this.halt();
     const source = video.src;
     const reason = await whyItFailed(source, video.error?.code);
     if (this.state[name] !== "failed" || video.src !== source) return;

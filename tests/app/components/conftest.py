@@ -38,18 +38,19 @@ def clips(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def harness(clips, tmp_path_factory) -> Iterator[str]:
     """The URL of the running harness."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("harness") / "log"
-    script = Path(__file__).parent / "harness" / "serve.py"
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    root = Path(__file__).resolve().parents[3]
+    module = "tests.app.components.harness.serve"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(root)}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, str(script), str(port), str(clips)], stdout=out, stderr=out, env=environment
+            [sys.executable, "-m", module, str(port), str(clips)], stdout=out, stderr=out, env=environment, cwd=root
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -68,7 +69,7 @@ def harness(clips, tmp_path_factory) -> Iterator[str]:
         process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: a second Playwright cannot start while this one runs
 def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
     if not Path(CHROMIUM).exists():

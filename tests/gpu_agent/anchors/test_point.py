@@ -13,6 +13,13 @@ ON_CPU = [anchor for anchor in CATALOGUE if not anchor.gpu]
 LOSSLESS = Anchor("x264-lossless", "x264 lossless", "libx264", "-qp 0", (0,), "h264")
 
 
+def encode(anchor, rate, planes, folder):
+    """Only the elementary stream."""
+    for arguments in encode_arguments(anchor, rate, planes):
+        run_ffmpeg(arguments, folder=folder)
+    return folder / f"stream.{anchor.format}"
+
+
 def planes_of(clip_file, full_range=False, matrix="bt709"):
     path, clip = clip_file
     info = VideoInfo(clip.width, clip.height, clip.frames, clip.fps_fraction)
@@ -58,10 +65,17 @@ def test_ten_bit_anchors_get_the_samples_shifted_and_nothing_else(tmp_path, full
     source, wide = tmp_path / "ramp.yuv", tmp_path / "wide.yuv"
     source.write_bytes(samples.tobytes())
     planes = Planes(source, info, (32, 32), full_range, "bt709")
-    arguments = encode_arguments(anchor_named("vvenc-fast"), 22, planes)
+    (arguments,) = encode_arguments(anchor_named("vvenc-fast"), 22, planes)
     raw = [*arguments[: arguments.index("-c:v")], "-f", "rawvideo", str(wide)]
     run_ffmpeg(raw)
     assert np.array_equal(np.frombuffer(wide.read_bytes(), "<u2"), samples.astype(np.uint16) << 2)
+
+
+def test_vp9_is_encoded_in_two_passes_and_says_so(clip_file, tmp_path):
+    point, _ = measure_point(anchor_named("vp9"), 36, planes_of(clip_file), tmp_path, ffmpeg=executable())
+    first, second = point.command.split(" && ")
+    assert first.endswith("-pass 1 -f null -")
+    assert second.endswith("-pass 2 -f ivf stream.ivf")
 
 
 def test_ten_bit_samples_come_back_rounded(tmp_path):
@@ -76,8 +90,7 @@ def test_ten_bit_samples_come_back_rounded(tmp_path):
 @pytest.mark.parametrize("name", ["vp9", "x264-medium", "x265-medium", "mpeg4", "mjpeg"])
 def test_streams_are_weighed_without_a_container(clip_file, tmp_path, name):
     anchor = anchor_named(name)
-    stream = tmp_path / f"stream.{anchor.format}"
-    run_ffmpeg([*encode_arguments(anchor, anchor.rates[2], planes_of(clip_file)), str(stream)])
+    stream = encode(anchor, anchor.rates[2], planes_of(clip_file), tmp_path)
     with av.open(str(stream), format=anchor.format) as container:
         packets = sum(packet.size for packet in container.demux(video=0))
     assert stream_bytes(stream) == packets
@@ -88,14 +101,11 @@ def test_streams_are_weighed_without_a_container(clip_file, tmp_path, name):
 )
 def test_streams_are_not_charged_for_an_encoders_signature(clip_file, tmp_path, name, signature):
     anchor = anchor_named(name)
-    stream = tmp_path / f"stream.{anchor.format}"
-    run_ffmpeg([*encode_arguments(anchor, anchor.rates[-1], planes_of(clip_file)), str(stream)])
+    stream = encode(anchor, anchor.rates[-1], planes_of(clip_file), tmp_path)
     assert signature not in stream.read_bytes()
 
 
 def test_x264_anchors_are_the_same_bits_again(clip_file, tmp_path):
     anchor = anchor_named("x264-medium")
-    streams = [tmp_path / f"{i}.h264" for i in range(2)]
-    for stream in streams:
-        run_ffmpeg([*encode_arguments(anchor, 29, planes_of(clip_file)), str(stream)])
-    assert streams[0].read_bytes() == streams[1].read_bytes()
+    streams = [encode(anchor, 29, planes_of(clip_file), tmp_path).read_bytes() for _ in range(2)]
+    assert streams[0] == streams[1]

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gpu_agent.clips import Catalogue, ClipCancelled, ClipError
-from gpu_agent.clips import catalogue as module
+from gpu_agent.clips import Catalogue, ClipCancelled, ClipError, decode, scenes
 
 from .media import moving_planes, raw_bytes, write_y4m
 
@@ -25,13 +24,18 @@ def small(catalogue, tmp_path):
 
 def counted(monkeypatch) -> list[str]:
     """The readings of a clip's frames from now on."""
-    readings, identify = [], module.identify
+    readings, opened = [], decode.FileReader.__iter__
+    rendered = scenes.SceneReader.__iter__
 
-    def counting(reader, *rest, **named):
-        readings.append(type(reader).__name__)
-        return identify(reader, *rest, **named)
+    def counting(iterate):
+        def wrapped(reader):
+            readings.append(type(reader).__name__)
+            return iterate(reader)
 
-    monkeypatch.setattr(module, "identify", counting)
+        return wrapped
+
+    monkeypatch.setattr(decode.FileReader, "__iter__", counting(opened))
+    monkeypatch.setattr(scenes.SceneReader, "__iter__", counting(rendered))
     return readings
 
 

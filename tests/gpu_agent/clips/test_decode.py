@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from gpu_agent.clips import ClipError
-from gpu_agent.clips.decode import FileReader
+from gpu_agent.clips.decode import DamagedError, FileReader, identify_file
 from gpu_agent.clips.identity import Facts, identify
 
 from .media import LOSSLESS, moving_planes, picture_of, raw_bytes, write_video, write_y4m
@@ -237,6 +238,53 @@ def test_a_file_cut_short_of_its_announced_frames_says_how_many_there_are(tmp_pa
     assert 0 < facts.frames < 20
     assert same(frames, planes[: facts.frames])
     assert any("20 frames" in note or "damaged" in note for note in facts.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.264", "libx264", {"preset": "ultrafast", "crf": "10"}),
+        ("a.hevc", "libx265", {"preset": "ultrafast", "x265-params": "log-level=none:crf=10:hash=1"}),
+    ],
+)
+def test_damage_in_the_middle_is_said_and_hashes_the_same_each_time(tmp_path, name, codec, options):
+    noise = np.random.default_rng(1)
+    planes = [
+        tuple(noise.integers(16, 235, p.shape).astype(np.uint8) for p in frame) for frame in moving_planes(64, 64, 20)
+    ]
+    container = "h264" if codec == "libx264" else "hevc"
+    path = write_video(tmp_path / name, [picture_of(p) for p in planes], codec, container=container, options=options)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 300] = noise.integers(0, 256, 300).astype(np.uint8).tobytes()
+    path.write_bytes(content)
+    with pytest.raises(DamagedError):
+        read(path)
+    outcomes = [identify_file(path) for _ in range(4)]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    facts = outcomes[0][1]
+    assert 1 <= facts.frames <= 20
+    assert any("damaged" in note for note in facts.notes)
+
+
+def test_a_damaged_file_gives_the_same_planes_as_its_hash(tmp_path):
+    path = write_y4m(tmp_path / "a.y4m", moving_planes(32, 32, 6))
+    content = path.read_bytes()
+    frame = 32 * 32 * 3 // 2 + len(b"FRAME\n")
+    path.write_bytes(content[: -2 * frame] + b"x" * (2 * frame))
+    sink = io.BytesIO()
+    sha256, facts = identify_file(path, sink)
+    assert facts.frames == 4
+    assert sink.getvalue() == raw_bytes(moving_planes(32, 32, 6)[:4])
+    assert hashlib.sha256(sink.getvalue() + b"\n32x32 25/1\n").hexdigest() == sha256
+    assert any("damaged after frame 4" in note for note in facts.notes)
+
+
+def test_a_codec_nobody_knows_is_refused(tmp_path):
+    path = write_video(tmp_path / "a.avi", [picture_of(p) for p in moving_planes(32, 32, 2)], "mpeg4", options={})
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"QQQQ").replace(b"fmp4", b"QQQQ"))
+    with pytest.raises(ClipError, match="cannot decode"):
+        identify_file(path)
 
 
 def test_an_mp4_without_its_index_is_refused(tmp_path):

@@ -133,7 +133,7 @@ def answer(listener: socket.socket, calls: list[str]) -> None:
 
 
 @pytest.fixture
-def nothing_left(bench: Bench, honest_hash: str, tmp_path: Path, monkeypatch) -> Iterator[Callable[[], None]]:
+def nothing_left(bench: Bench, honest_hash: str, tmp_path: Path, monkeypatch) -> Callable[[], None]:
     """Call it after an attack: no process, open file, mount or temporary file may be left, and an honest codec must
     give what it gave before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -144,4 +144,4 @@ def nothing_left(bench: Bench, honest_hash: str, tmp_path: Path, monkeypatch) ->
         assert list(tmp_path.iterdir()) == []
         assert bench.honest() == honest_hash
 
-    yield check
+    return check

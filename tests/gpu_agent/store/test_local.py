@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from gpu_agent.models import Lease, Progress, Status
+from gpu_agent.models import Audit, Badge, BDRate, Lease, Progress, Status
 from gpu_agent.store import Query, StoreError
 from gpu_agent.store.local import LocalExperiments
 from tests.gpu_agent.factory import experiment, row
@@ -164,3 +164,27 @@ def test_a_store_that_is_no_database_is_a_sentence(tmp_path):
     (tmp_path / "lab.db").write_text("this is not a database, not at all, and it is long enough to be looked at")
     with pytest.raises(StoreError, match=r"lab\.db"):
         LocalExperiments(tmp_path / "lab.db")
+
+
+def test_bd_rates_are_said_of_a_finished_record_and_survive_annotation(store):
+    e = experiment(results=[row()])
+    store.create(e)
+    lease = store.claim(e.id, "a", 60)
+    store.save(e.model_copy(update={"status": Status.SUCCEEDED}), lease)
+    said = {"x264-medium": BDRate(percent=12.5, per_clip={"carphone": 12.5}), "vp9": BDRate(reason="too few points")}
+    assert store.set_bd_rates(e.id, said)
+    store.annotate(e.id, notes="n")
+    assert store.get(e.id).summary.bd_rate == said
+    assert not store.set_bd_rates("no-such-id", said)
+
+
+def test_an_audit_joins_a_finished_record(store):
+    e = experiment(status=Status.SUCCEEDED, results=[row()])
+    store.create(e)
+    found = Audit(
+        at="2026-01-01T00:00:00Z", badges=[Badge(name="deterministic", verdict="good", text="same", evidence={"n": 1})]
+    )
+    assert store.set_audit(e.id, found)
+    assert store.get(e.id).audit == found
+    assert store.page(Query()).items[0].audit == found
+    assert not store.set_audit("no-such-id", found)

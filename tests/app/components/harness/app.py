@@ -9,9 +9,7 @@ import streamlit as st
 from app.components import Series, code_editor, player
 from gpu_agent.check import check_code
 from gpu_agent.contract import EXAMPLE
-
-BASELINE = EXAMPLE.replace("RATES = (2, 4, 8, 16)", "RATES = (3, 6)").replace("wb", "w")
-BASELINE = BASELINE.replace("    planes = known", "    # eight bits again\n        planes = known")
+from tests.app.components.harness.codec import BASELINE
 
 
 def say(name: str, value: object) -> None:
@@ -61,6 +59,7 @@ def player_page() -> None:
     query = st.query_params
     num, den = (int(v) for v in query.get("fps", "25/1").split("/"))
     frames = int(query.get("frames", 60))
+    width, height = (int(v) for v in query.get("size", "320x180").split("x"))
     state["runs"] = state.get("runs", 0) + 1
     bits = [40_000 if n % 12 == 0 else 6_000 + 900 * (n % 7) for n in range(frames)]
     psnr = [38 + 2 * ((n * 7) % 11) / 11 - (4 if n == 37 else 2 if n == 12 else 0) for n in range(frames)]
@@ -79,8 +78,8 @@ def player_page() -> None:
             f"/clips/{'source.mp4' if other else query.get('b', 'decoded.mp4')}",
             fps=(num, den),
             frames=frames,
-            width=320,
-            height=180,
+            width=width,
+            height=height,
             key="compare",
             label_b="Decoded, rate 27",
             seek=state.get("seek"),

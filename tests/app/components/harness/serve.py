@@ -1,12 +1,11 @@
-"""The harness as its own program: `serve.py PORT FOLDER` serves app.py, the assets, clips and exact frames."""
+"""The harness as its own program: `python -m tests.app.components.harness.serve PORT FOLDER` serves app.py, the assets, clips and
+exact frames, with the lab's own Streamlit settings."""
 
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[4]
-sys.path.insert(0, str(ROOT))
 
 import cv2
 import streamlit as st
@@ -15,6 +14,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.components import ASSETS
+from app.server import flat
+from app.settings import CONFIG_FOLDER
 from tests.app.components.harness.videos import picture
 
 PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
@@ -48,13 +49,5 @@ app = st.App(
 )
 
 if __name__ == "__main__":
-    app.run(
-        config={
-            "server.port": PORT,
-            "server.address": "127.0.0.1",
-            "server.headless": True,
-            "server.fileWatcherType": "none",
-            "browser.gatherUsageStats": False,
-            "client.toolbarMode": "minimal",
-        }
-    )
+    own = {"server.port": PORT, "server.address": "127.0.0.1"}
+    app.run(config=dict(flat(tomllib.loads((CONFIG_FOLDER / "config.toml").read_text()))) | own)

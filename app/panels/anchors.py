@@ -1,0 +1,98 @@
+"""Anchors beside an experiment: their curves in the chart, and the ladder of BD-rates one click away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.charts.series import Curve, Point
+from app.results.format import percent
+from app.services import Services
+from gpu_agent.anchors import CATALOGUE, AnchorCurve
+from gpu_agent.models import Experiment, Status
+from gpu_agent.road.ladders import curve_key
+
+SHOWN = ("x264-medium", "x265-medium", "svtav1-8")
+"""What a chart shows unless told otherwise: more would hide the experiment."""
+
+FIGURES = ("psnr_yuv", "psnr_y", "psnr_u", "psnr_v", "ssim", "ms_ssim", "ssim_ffmpeg", "vmaf", "vmaf_neg")
+LABELS = {a.name: a.label for a in CATALOGUE}
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def read_curve(path: str, _version: int) -> AnchorCurve:
+    with open(path, "rb") as file:
+        return AnchorCurve.model_validate_json(file.read())
+
+
+def measured(services: Services, experiment: Experiment, clip: str) -> list[AnchorCurve]:
+    """The anchors that have points on this clip, in the catalogue's order."""
+    ref = next(c for c in experiment.clips if c.name == clip)
+    found = []
+    for anchor in CATALOGUE:
+        path = services.artifacts.local(curve_key(ref.sha256 or "none", ref.frames or 0, anchor.name))
+        if path is not None:
+            curve = read_curve(str(path), path.stat().st_mtime_ns)
+            found += [curve] if curve.points else []
+    return found
+
+
+def anchor_curves(services: Services, experiment: Experiment, clip: str, key: str) -> list[Curve]:
+    """The chosen anchors as curves of the chart, and the popover that chooses them."""
+    known = measured(services, experiment, clip)
+    if not known:
+        return []
+    names = [c.anchor for c in known]
+    with st.popover("Anchors", icon=":material/stacked_line_chart:"):
+        chosen = st.pills(
+            "In the chart",
+            names,
+            selection_mode="multi",
+            default=[n for n in SHOWN if n in names],
+            format_func=lambda n: LABELS.get(n, n),
+            key=f"anchors-{key}",
+        )
+        ladder_table(experiment)
+        with st.expander("Exact settings"):
+            for curve in known:
+                versions = ", ".join(f"{k} {v}" for k, v in curve.versions.items())
+                st.caption(f"{curve.label} · {versions}")
+                st.code(curve.points[0].command, language="bash", wrap_lines=True)
+    return [as_curve(c) for c in known if c.anchor in chosen]
+
+
+def as_curve(curve: AnchorCurve) -> Curve:
+    points = []
+    for p in sorted(curve.points, key=lambda p: p.kbps):
+        figures = {name: value for name in FIGURES if (value := getattr(p, name)) is not None}
+        fps = [curve.frames / s if s else None for s in (p.encode_seconds, p.decode_seconds)]
+        points.append(Point(p.rate, p.kbps, p.bpp, p.bytes, figures, p.lossless, *fps))
+    return Curve(curve.label, curve.clip, tuple(points), "anchor")
+
+
+def ladder_table(experiment: Experiment) -> None:
+    """BD-rate against every anchor measured so far, or why there is none."""
+    rates = experiment.summary.bd_rate
+    if not rates:
+        st.caption("BD-rates appear when the anchors are measured on all clips of this experiment.")
+        return
+    rows = [
+        {
+            "Anchor": LABELS.get(name, name),
+            "Bits at equal PSNR-YUV": percent(r.percent) if r.percent is not None else "–",
+            "Why not": r.reason or "",
+        }
+        for name, r in sorted(rates.items(), key=lambda item: (item[1].percent is None, item[1].percent or 0.0))
+    ]
+    st.dataframe(rows, hide_index=True, height="content")
+
+
+def anchors_notice(services: Services, experiment: Experiment) -> None:
+    """Says that anchors are on their way, while they are."""
+    health = services.health()
+    if experiment.status is not Status.SUCCEEDED or health is None or not health.anchors:
+        return
+    a = health.anchors
+    st.caption(
+        f":material/progress_activity: Measuring anchors on this machine while no codec runs: {a['label']}, "
+        f"point {a['point']} of {a['points']}. They join the chart when they are done."
+    )

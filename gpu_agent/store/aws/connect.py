@@ -1,0 +1,37 @@
+"""Clients of AWS from the settings: short timeouts, few retries, addresses of the region itself."""
+
+from __future__ import annotations
+
+import boto3
+from botocore.config import Config
+
+from ..protocols import StoreError
+from ..settings import StoreSettings
+from .errors import sentences
+
+
+def client(service: str, settings: StoreSettings):
+    """A thread-safe client of `dynamodb` or `s3`. Nothing is asked yet."""
+    own = settings.aws_endpoint_url is None
+    config = Config(
+        region_name=settings.aws_region,
+        connect_timeout=3,
+        read_timeout=10 if service == "dynamodb" else 60,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=32,
+        signature_version="s3v4" if service == "s3" else None,
+        # Virtual hosting makes presigned URLs name the region; the global name would answer new buckets by a redirect.
+        s3={"addressing_style": "virtual" if own else "path"},
+    )
+    with sentences(f"AWS in {settings.aws_region}"):
+        try:
+            return boto3.session.Session().client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+        except ValueError as e:  # a malformed endpoint
+            raise StoreError(f"CODEC_LAB_AWS_ENDPOINT_URL is no address: {settings.aws_endpoint_url}.") from e
+
+
+def required(name: str, value: str) -> str:
+    """A bucket's or table's name. Bucket names are the whole world's, so none is assumed."""
+    if not value:
+        raise StoreError(f"CODEC_LAB_{name.upper()} is not set, and CODEC_LAB_STORE is aws. Name yours.")
+    return value

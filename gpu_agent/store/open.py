@@ -1,0 +1,27 @@
+"""Opens the stores that the settings name. The only place that knows which homes there are."""
+
+from __future__ import annotations
+
+from .folder import FolderArtifacts
+from .local import LocalExperiments
+from .protocols import ArtifactStore, ExperimentStore
+from .settings import StoreSettings
+
+
+def open_experiments(settings: StoreSettings) -> ExperimentStore:
+    """Raises StoreError with a sentence where it cannot be opened. On AWS nothing is asked before the first call."""
+    if settings.store == "local":
+        return LocalExperiments(settings.root / "lab.db")
+    from .aws.experiments import DynamoExperiments  # boto3 is loaded where it is used
+
+    return DynamoExperiments.from_settings(settings, open_artifacts(settings))
+
+
+def open_artifacts(settings: StoreSettings) -> ArtifactStore:
+    """As `open_experiments`. The cache folder of the one home holds what the other drops first."""
+    cache = settings.root / "cache" / "artifacts"
+    if settings.store == "local":
+        return FolderArtifacts(settings.root / "artifacts", cache)
+    from .aws.artifacts import S3Artifacts
+
+    return S3Artifacts.from_settings(settings, cache)

@@ -1,0 +1,12 @@
+# PHASE: encode
+# EXPECT: memory
+# WHY: shared anonymous pages are no process's private memory
+import mmap
+
+
+def encode(video, rate):
+    held = []
+    while True:
+        held.append(mmap.mmap(-1, 1 << 22))
+        held[-1].write(b"x" * (1 << 22))
+    yield

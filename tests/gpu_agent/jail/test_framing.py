@@ -1,0 +1,87 @@
+import os
+import struct
+
+import pytest
+
+from gpu_agent.jail.framing import FrameOutput, PacketOutput, TooLarge
+
+
+def read_all(output, *parts: bytes) -> None:
+    """Push the parts through a real pipe, one read or more for each, then its end."""
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    try:
+        for part in parts:
+            os.write(write, part)
+            try:
+                while output.read(read):
+                    pass
+            except BlockingIOError:
+                pass
+        os.close(write)
+        write = None
+        while output.read(read):
+            pass
+    finally:
+        os.close(read)
+        if write is not None:
+            os.close(write)
+
+
+def framed(*packets: bytes) -> bytes:
+    return b"".join(struct.pack("<I", len(p)) + p for p in packets)
+
+
+def test_packets_come_whole_whatever_the_slices():
+    packets = [b"", b"a", b"bc" * 100, b""]
+    data = framed(*packets)
+    for size in (1, 3, 7, len(data)):
+        got = []
+        output = PacketOutput(1000, got.append)
+        read_all(output, *(data[i : i + size] for i in range(0, len(data), size)))
+        assert got == packets
+        assert output.fault() is None
+        assert output.total == len(data)
+
+
+@pytest.mark.parametrize("cut", [1, 4, 6])
+def test_a_torn_packet_is_a_fault(cut):
+    output = PacketOutput(1000, lambda packet: None)
+    read_all(output, framed(b"whole") + framed(b"torn packet")[:cut])
+    assert output.sent == 1
+    assert "within packet 1" in output.fault()
+
+
+def test_a_length_beyond_the_limit_ends_it_before_any_byte_of_the_packet():
+    output = PacketOutput(1000, lambda packet: None)
+    with pytest.raises(TooLarge):
+        read_all(output, b"\xff\xff\xff\xff")
+
+
+def test_the_limit_counts_lengths_too():
+    output = PacketOutput(100, lambda packet: None)
+    read_all(output, framed(*[b""] * 25))
+    assert output.sent == 25
+    with pytest.raises(TooLarge):
+        read_all(PacketOutput(100, lambda packet: None), framed(*[b""] * 26))
+
+
+def test_frames_are_cut_to_size_and_read_only():
+    got = []
+
+    def take(view):
+        assert view.readonly
+        got.append(bytes(view))
+
+    output = FrameOutput(2, 6, take)
+    read_all(output, b"abc", b"defgh", b"ijkl")
+    assert got == [b"abcdef", b"ghijkl"]
+    assert output.fault() is None
+
+
+def test_one_byte_too_many_and_one_too_few():
+    with pytest.raises(TooLarge):
+        read_all(FrameOutput(2, 6, lambda view: None), b"x" * 13)
+    output = FrameOutput(2, 6, lambda view: None)
+    read_all(output, b"x" * 11)
+    assert output.fault() == "2 frames were expected, 1 and 5 bytes arrived"
