@@ -12,7 +12,8 @@ from .jit import kernel
 from .picture import CBF, HEIGHT, INTRA, LH, LW, MODE, MV, ORIGIN_X, ORIGIN_Y, QP, QPC, REF, SLOT, SLOTS, UNIT, WIDTH
 
 TC = np.array(
-    [0] * 18 + [1] * 9 + [2] * 4 + [3] * 4 + [4] * 3 + [5, 5, 6, 6, 7, 8, 9, 10, 11, 13, 14, 16, 18, 20, 22, 24], np.int32
+    [0] * 18 + [1] * 9 + [2] * 4 + [3] * 4 + [4] * 3 + [5, 5, 6, 6, 7, 8, 9, 10, 11, 13, 14, 16, 18, 20, 22, 24],
+    np.int32,
 )
 BETA = np.array([0] * 16 + list(range(6, 19)) + list(range(20, 66, 2)), np.int32)
 
@@ -64,7 +65,11 @@ def soften_luma(dpb, slot, y, x, dy, dx, beta, tc, narrow):
     d = np.zeros(4, np.int64)
     for k in range(2):
         py, px = y + 3 * k * ly, x + 3 * k * lx
-        p0, p1, p2 = dpb[slot, py - dy, px - dx], dpb[slot, py - 2 * dy, px - 2 * dx], dpb[slot, py - 3 * dy, px - 3 * dx]
+        p0, p1, p2 = (
+            dpb[slot, py - dy, px - dx],
+            dpb[slot, py - 2 * dy, px - 2 * dx],
+            dpb[slot, py - 3 * dy, px - 3 * dx],
+        )
         q0, q1, q2 = dpb[slot, py, px], dpb[slot, py + dy, px + dx], dpb[slot, py + 2 * dy, px + 2 * dx]
         d[2 * k], d[2 * k + 1] = abs(p2 - 2 * p1 + p0), abs(q2 - 2 * q1 + q0)
     if d[0] + d[1] + d[2] + d[3] >= beta:
@@ -79,7 +84,11 @@ def soften_luma(dpb, slot, y, x, dy, dx, beta, tc, narrow):
     side = (beta + (beta >> 1)) >> 3
     for k in range(4):
         py, px = y + k * ly, x + k * lx
-        p0, p1, p2 = dpb[slot, py - dy, px - dx], dpb[slot, py - 2 * dy, px - 2 * dx], dpb[slot, py - 3 * dy, px - 3 * dx]
+        p0, p1, p2 = (
+            dpb[slot, py - dy, px - dx],
+            dpb[slot, py - 2 * dy, px - 2 * dx],
+            dpb[slot, py - 3 * dy, px - 3 * dx],
+        )
         q0, q1, q2 = dpb[slot, py, px], dpb[slot, py + dy, px + dx], dpb[slot, py + 2 * dy, px + 2 * dx]
         if strong:
             p3, q3 = dpb[slot, py - 4 * dy, px - 4 * dx], dpb[slot, py + 3 * dy, px + 3 * dx]

@@ -155,7 +155,7 @@ def predict(mode, r, lw, lh, line, out):
                     out[d, a] = v
                 else:
                     out[a, d] = v
-    if mode == PLANAR or mode == DC or mode == HORIZONTAL or mode == VERTICAL:
+    if mode in (PLANAR, DC, HORIZONTAL, VERTICAL):
         blend(mode, r, lw, lh, out)
 
 

@@ -23,7 +23,6 @@ from .wiener import (
     ON,
     SETS,
     TAPS,
-    WHICH_SET,
     apply_chroma,
     apply_luma,
     classify,

@@ -140,9 +140,9 @@ def vector_predictors(fr, units, x, y, w, h, side, ref, out):
                         out[n, 1] = scale(units[slot, uy, ux, MV + 2 * from_side + 1], have, want)
                         if n == 0 or out[0, 0] != out[1, 0] or out[0, 1] != out[1, 1]:
                             n += 1
-    if n < 2 and temporal(fr, units, x, y, w, h, side, ref, out[n], 0):
-        if n == 0 or out[0, 0] != out[1, 0] or out[0, 1] != out[1, 1]:
-            n += 1
+    found = n < 2 and temporal(fr, units, x, y, w, h, side, ref, out[n], 0)
+    if found and (n == 0 or out[0, 0] != out[1, 0] or out[0, 1] != out[1, 1]):
+        n += 1
     while n < 2:
         out[n, 0], out[n, 1] = 0, 0
         n += 1

@@ -20,6 +20,11 @@ SCALE = np.round(1024 * 2 ** ((_q - 4) / 6 - _odd / 2)).astype(np.int64)
 MAX_LEVEL = 32767
 
 
+def lagrangian(qp: float) -> float:
+    """Squared error that one bit is worth at a quantiser parameter (the HM encoder's, for key pictures)."""
+    return 0.57 * 2 ** ((qp - 12) / 3)
+
+
 @kernel
 def dequantise(level, qp, lw, lh):
     """Coefficient in the scaled domain of `transforms`, 16 bits."""
@@ -67,8 +72,7 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
         c = coefficients[p >> 5, p & 31] * inv
         tail += c * c
     size = (lw + lh) >> 1
-    sum_rate, sum_dist = 0.0, 0.0
-    best_gain, best_end, best_rate, best_dist = 0.0, 0, 0.0, 0.0
+    best_end, best_rate, best_dist = 0, 0.0, 0.0
     kinds = plane * 2 + inter
     dropped = tail  # distortion of zeroing everything from here up
     for i in range(last, -1, -1):

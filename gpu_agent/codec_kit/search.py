@@ -1,7 +1,7 @@
 """The encoder's choices for a CTU: what each block is predicted from, and how the CTU is split.
 
-Exhaustive over the splits but for two short cuts: a block that is best skipped is not split, and a split is given up
-as soon as its parts cost more than the whole.
+Exhaustive over the splits but for three short cuts: an inter block without a residual is not split, halves are not
+tried where quarters are clearly better than the whole, and a split is given up once its parts cost more than the best.
 """
 
 from __future__ import annotations
@@ -73,8 +73,11 @@ from .trials import (
 
 
 @kernel
-def rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked):
-    """SATD + sqrt(lambda) * bits of intra directions; the best four into `ranked` (int64). Returns the least."""
+def rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked, enough):
+    """SATD + sqrt(lambda) * bits of intra directions; the best four into `ranked` (int64). Returns the least.
+
+    Gives up after a first look where nothing is below `enough`.
+    """
     w, h = 1 << lw, 1 << lh
     references(fr, dpb, units, fr[SLOT], 0, x, y, w, h, s.refs)
     smooth(s.refs, w + h, s.smoothed)
@@ -82,13 +85,15 @@ def rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked):
     top = np.full(4, np.inf)
     ranked[:4] = -1
     done = 0
-    for stage in range(2):
+    for stage in range(3):
+        if stage == 1 and top[0] > enough:
+            break
         centre, centre2 = ranked[0], ranked[1]
         for n in range(35):
             if (done >> n) & 1:
                 continue
-            near = abs(n - centre) == 1 or abs(n - centre2) == 1
-            wanted = (n < 2 or n & 1 == 0 or s.likely[0] == n or s.likely[1] == n) if stage == 0 else n > 2 and near
+            near = abs(n - centre) < 4 - stage or abs(n - centre2) < 2
+            wanted = (n < 2 or n & 3 == 2 or s.likely[0] == n or s.likely[1] == n) if stage == 0 else n > 1 and near
             if not wanted:
                 continue
             done |= 1 << n
@@ -185,7 +190,7 @@ def search_vectors(c, s, e, fr, dpb, units, depth, x, y, lw, lh):
     w, h = 1 << lw, 1 << lh
     root = e.fl[ROOT]
     for side in range(2):
-        for ref in range(fr[COUNTS + side]):
+        for ref in range(fr[COUNTS + side] if lw + lh > 7 else min(fr[COUNTS + side], 1)):
             row = side * 4 + ref
             slot = fr[SLOTS + row]
             twin = -1
@@ -245,7 +250,7 @@ def try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
     u[MERGE], u[SKIP], u[MVP] = -1, 0, 0
     at = [-1, -1]
     for side in range(2):
-        for ref in range(fr[COUNTS + side]):
+        for ref in range(fr[COUNTS + side] if lw + lh > 7 else min(fr[COUNTS + side], 1)):
             if at[side] < 0 or e.found[side * 4 + ref, 0] < e.found[at[side], 0]:
                 at[side] = side * 4 + ref
     single = at[0]
@@ -286,7 +291,7 @@ def try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
 
 @kernel
 def try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
-    """Merge candidates: the best three by SATD in full. Returns (cost, least SATD)."""
+    """Merge candidates: the best two by SATD in full. Returns (cost, least SATD)."""
     w, h = 1 << lw, 1 << lh
     merge_candidates(fr, units, x, y, w, h, e.merges)
     costs = np.zeros(MERGES)
@@ -301,14 +306,14 @@ def try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
             if same:
                 costs[n] = np.inf
     least = np.inf
-    for turn in range(3):
+    for turn in range(2):
         n = 0
         for k in range(1, MERGES):
             if costs[k] < costs[n]:
                 n = k
         if turn == 0:
             least = costs[n]
-        if costs[n] == np.inf or costs[n] > 1.5 * least:
+        if costs[n] == np.inf or costs[n] > 1.3 * least:
             break
         costs[n] = np.inf
         for side in range(2):
@@ -323,7 +328,7 @@ def try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
 
 def search_leaf(t, x, y, lw, lh, depth, path):
     """The block whole: best of merged, searched and intra. Left on shelf `depth`, fields in e.best."""
-    c, s, e, fr, dpb, units, levels = t
+    c, s, e, fr, dpb, units, _ = t
     u, ranked = e.trial, e.ranked
     u[:] = 0
     u[LW], u[LH], u[PATH], u[REF], u[REF + 1], u[MERGE] = lw, lh, path, -1, -1, -1
@@ -336,8 +341,8 @@ def search_leaf(t, x, y, lw, lh, depth, path):
         else:
             e.hints[depth] = e.hints[depth - 1] if depth > 0 else 0
     if max(lw, lh) < 6 and not (inter and e.best[CBF] == 0):
-        rough = rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked)
-        if not inter or rough < 1.2 * least:
+        enough = 1.2 * least if inter else np.inf
+        if rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked, 1.2 * enough) < enough:
             best = try_intra(*t, depth, x, y, lw, lh, u, ranked, 2 if inter else 3, best)
     return best
 
@@ -370,15 +375,17 @@ def search_tree(t, x, y, lw=6, lh=6, halves=0, depth=0, path=0, limit=np.inf):
         return sum(search_tree(t, *part, 0, depth + 1, path | QUAD << 2 * depth) for part in parts(x, y, lw, lh, QUAD))
     forget(fr, units, x, y, lw, lh)
     allowed = may_split(fr, lw, lh, halves)
-    best, placed, skipped = np.inf, False, False
+    best = whole_cost = np.inf
+    placed = skipped = False
     if allowed & 1:
         best = search_leaf(t, x, y, lw, lh, depth, path)
         best += split_cost(c, e, fr, units, x, y, lw, lh, halves, NONE)
-        skipped = e.best[SKIP] == 1
+        skipped = e.best[SKIP] == 1 or (not fr[KEY] and e.best[CBF] == 0)
+        whole_cost = best
         place(fr, dpb, units, levels, e, depth, x, y, lw, lh)
         placed = True
     for split in (QUAD, ROWS, COLUMNS):
-        if skipped or not allowed & SPLIT_BIT[split]:
+        if skipped or not allowed & SPLIT_BIT[split] or (split != QUAD and best < 0.93 * whole_cost):
             continue
         forget(fr, units, x, y, lw, lh)
         cost = split_cost(c, e, fr, units, x, y, lw, lh, halves, split)

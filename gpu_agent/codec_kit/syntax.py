@@ -65,7 +65,7 @@ LIKELY = CBFS + 3 * 2 * 24
 DIRECTION = LIKELY + 4
 CHROMAS = DIRECTION + 32
 KINDS = CHROMAS + 8
-CONTEXTS = KINDS + 12
+CONTEXTS = KINDS + 6
 
 
 @kernel
@@ -254,8 +254,8 @@ def cbf_context(plane, inter, lw, lh):
 
 
 @kernel
-def kind_context(inter, lw, lh):
-    return KINDS + inter * 6 + ((lw + lh) >> 1) - 2
+def kind_context(lw, lh):
+    return KINDS + ((lw + lh) >> 1) - 2
 
 
 @kernel
@@ -324,8 +324,8 @@ def code_coefficients(c, s, fr, levels, x, y, lw, lh, u):
                     code_residual(c.rc, c.buf, c.ctx, c.mix, sh, inter, levels, bx + i, by + j, tw, th, s.magnitudes)
                 tile += 1
     u[CBF] = cbf
-    if cbf & 15 and max(lw, lh) <= 4:
-        u[KIND] = code_bit(c.rc, c.buf, c.ctx, kind_context(inter, lw, lh), u[KIND])
+    if cbf & 15 and inter == 0 and max(lw, lh) <= 4:
+        u[KIND] = code_bit(c.rc, c.buf, c.ctx, kind_context(lw, lh), u[KIND])
 
 
 def parts(x: int, y: int, lw: int, lh: int, split: int) -> list[tuple[int, int, int, int]]:

@@ -224,7 +224,7 @@ def code_tile(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kinds, coded
     chosen = -1
     last = -1
     for kind in range(kinds):
-        extra = flag_bits(c, kind_context(inter, lw, lh), kind) if kinds > 1 else 0.0
+        extra = flag_bits(c, kind_context(lw, lh), kind) if kinds > 1 else 0.0
         cost = try_kind(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kind, flag + extra)
         if cost < np.inf:
             last = kind
@@ -251,7 +251,7 @@ def code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, u):
     """All tiles of one plane of the block at luma (x, y); sets their bits in u[CBF] and, for luma, u[KIND]."""
     sh = 1 if plane > 0 else 0
     tw, th = min(lw - sh, 5), min(lh - sh, 5)
-    kinds = 2 if plane == 0 and max(lw, lh) <= 4 else 1
+    kinds = 2 if plane == 0 and inter == 0 and max(lw, lh) <= 4 else 1
     tile = 4 * plane
     total = 0.0
     for j in range(0, (1 << lh) >> sh, 1 << th):

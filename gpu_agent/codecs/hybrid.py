@@ -29,6 +29,7 @@ from codec_kit.picture import (
     pictures,
     planes,
 )
+from codec_kit.quant import lagrangian
 from codec_kit.rangecoder import finish, reader, writer
 from codec_kit.search import search_tree
 from codec_kit.state import Coder, fresh_models, scratch
@@ -44,7 +45,7 @@ SLOT_COUNT = ANCHORS + 8 + 1
 OFFSETS = (1, 3, 4, 5, 6)  # quantiser offset of each level
 KEY_OFFSET = -2
 CHROMA_OFFSET = -2
-LAMBDA_SCALE = 0.57
+LAMBDA_SCALE = 1.0  # of the kit's lagrangian
 
 
 class Stream:
@@ -107,7 +108,7 @@ def schedule(frames):
 
 
 def quantiser(rate, picture, key):
-    return min(max(rate + (KEY_OFFSET if key else OFFSETS[min(picture.level, 4)]), 0), 63)
+    return min(max(round(rate) + (KEY_OFFSET if key else OFFSETS[min(picture.level, 4)]), 0), 63)
 
 
 def encode(video, rate):
@@ -124,7 +125,7 @@ def encode(video, rate):
         qp = quantiser(rate, picture, key)
         load(fr, video[picture.poc], source)
         slot, models = stream.begin(picture, key, qp)
-        lam = LAMBDA_SCALE * 2 ** ((qp - 12) / 3)
+        lam = LAMBDA_SCALE * lagrangian(qp)
         e.fl[:5] = lam, lam**0.5, 2 ** (-CHROMA_OFFSET / 3), 0.5, 0
         quarter(source, 0, 0, info.width, info.height, now)
         for side in range(2):
