@@ -138,6 +138,7 @@ def evaluate(
         catalogue,
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,
+        kit=settings.root / "kit",
     )
     jail = tools.jail.status()
     with show:
