@@ -80,6 +80,9 @@ def wait_marked(page, frame: int) -> None:
 def click_frame(page, frame: int) -> None:
     """Click a frame's point in the lower row of the per-frame chart."""
     figure = page.locator(CHART).filter(has_text="Bits per frame")
+    wait_for(
+        lambda: figure.count() == 1, "the chart of the run before to go", 30
+    )  # it stays until the new one is whole
     figure.scroll_into_view_if_needed()
     at = figure.evaluate(
         """(figure, frame) => {
