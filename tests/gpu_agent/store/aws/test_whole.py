@@ -58,7 +58,10 @@ def test_a_run_lies_in_the_table_and_the_buckets_and_runs_again(agent, aws_setti
     decoders = {f"{base}/r4/{name}" for name in ("bitstream.clb", "frames.json")}
     assert keys(aws_settings, aws_settings.decoders_bucket) >= decoders | {f"code/{record.code_sha256}.py"}
     videos = {f"media/{base}/r4/preview.mp4", f"media/clips/{record.clips[0].sha256}/preview.mp4"}
-    assert keys(aws_settings, aws_settings.videos_bucket) == videos
+    there = keys(aws_settings, aws_settings.videos_bucket)
+    pictures = {key for key in there if key.startswith(f"media/{base}/r4/worst/") and key.endswith(".png")}
+    assert there == videos | pictures
+    assert len(pictures) == 5
 
     # Without the cache, bitstream and preview come from S3 again, and the decoded planes from the bitstream.
     shutil.rmtree(agent.settings.cache / "artifacts")
