@@ -69,6 +69,8 @@ class Stream:
         slot = min(set(range(SLOT_COUNT)) - set(self.slots.values()))
         fr[SLOT], fr[KEY], fr[QP], fr[QPC] = slot, key, qp, min(max(qp + CHROMA_OFFSET, 0), 63)
         self.units[slot, :, :, 0] = 0
+        if not key and not self.known:
+            raise ValueError("the first picture is not a key picture: the bitstream is damaged")
         lists = ([], []) if key else references(picture, self.known, REFERENCES)
         for side, pocs in enumerate(lists):
             fr[COUNTS + side] = len(pocs)
