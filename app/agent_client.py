@@ -131,8 +131,12 @@ def path_of(experiment_id: str) -> str:
     return f"/experiments/{quote(experiment_id, safe='')}"
 
 
+BESIDE = {"queue_position", "waiting_for"}
+"""What the agent says beside a record."""
+
+
 def record(answer: dict[str, Any]) -> Experiment:
-    return Experiment.model_validate({k: v for k, v in answer.items() if k != "queue_position"})
+    return Experiment.model_validate({k: v for k, v in answer.items() if k not in BESIDE})
 
 
 def seen(answer: dict[str, Any]) -> Seen:

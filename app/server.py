@@ -19,9 +19,11 @@ from starlette.routing import BaseRoute, Route
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
+from gpu_agent.store.open import open_artifacts
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
@@ -29,6 +31,7 @@ ENTRY = Path(__file__).resolve().with_name("main.py")
 def routes(assets: Mapping[str, Path], artifacts: ArtifactSource) -> list[BaseRoute]:
     """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
     return [
+        Route("/health", health, methods=["GET"]),
         Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
         Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
         Route("/upload", Upload(artifacts.agent).upload, methods=["POST"]),
@@ -62,7 +65,7 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
     app = st.App(
         ENTRY,
-        routes=routes(assets, ArtifactSource(settings.artifacts, agent)),
+        routes=routes(assets, ArtifactSource(settings.artifacts, agent, open_artifacts(settings))),
         middleware=middleware(settings),
         lifespan=agent.lifespan,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
 import signal
 import sys
-import threading
 
 from pydantic import ValidationError
 
@@ -13,6 +14,8 @@ from . import evaluate
 from .logs import configure
 from .settings import AgentSettings, settings_sentence
 from .store import StoreError
+
+WAKE_SECONDS = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,9 +40,7 @@ def run(port: int | None) -> int:
         print(settings_sentence(e), file=sys.stderr)
         return 2
     configure(settings.log_level)
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+    asked = listen(signal.SIGTERM, signal.SIGINT)
     try:
         agent = Agent(settings)
     except (AlreadyRunning, StoreError) as e:
@@ -49,9 +50,23 @@ def run(port: int | None) -> int:
         print(cannot_start(settings, e), file=sys.stderr)
         return 1
     agent.start()
-    asked.wait()
+    while not select.select([asked], [], [], WAKE_SECONDS)[0]:
+        pass
     agent.stop()
     return 0
+
+
+def listen(*numbers: signal.Signals) -> int:
+    """A pipe that becomes readable when one of the signals came.
+
+    Not an Event: its lock may be held by the very thread that the handler interrupts. And whoever waits must wake by
+    himself now and then, because the system may give the signal to another thread, and Python's handler runs only in
+    the main one.
+    """
+    read, write = os.pipe()
+    for number in numbers:
+        signal.signal(number, lambda *_: os.write(write, b"."))
+    return read
 
 
 def cannot_start(settings: AgentSettings, error: OSError) -> str:

@@ -18,7 +18,6 @@ class AgentSettings(StoreSettings, BaseSettings):
     agent_port: int = Field(8787, ge=0, le=65535, description="port of the agent; 0 picks a free one")
     token: str | None = Field(None, description="bearer token; made and kept in the data folder unless given")
     agent_name: str = Field("local", description="name of this agent in leases and records")
-    disk_budget_gb: float = Field(20, gt=0, description="what previews and cached planes may take together")
     disk_floor_gb: float = Field(1, ge=0, description="free space below which no run starts and no upload is taken")
     upload_max_gb: float = Field(8, gt=0, description="largest clip that may be uploaded")
     lease_seconds: float = Field(20, gt=0, description="a run whose agent is silent this long is found again")

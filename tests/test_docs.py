@@ -10,7 +10,7 @@ from app.settings import AppSettings
 from gpu_agent.settings import AgentSettings
 
 ROOT = Path(__file__).parents[1]
-MADE_BY_PEOPLE = {"secrets.toml", "streamlit_config/secrets.toml"}
+MADE_BY_PEOPLE = {"secrets.toml", "streamlit_config/secrets.toml", "codec.py"}
 README = (ROOT / "README.md").read_text()
 
 

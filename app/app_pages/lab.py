@@ -46,7 +46,7 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         limits_popover(draft, choice.limits)
         upload_popover(s)
         st.space("stretch")
-        agent_badge(s)
+        agent_badge(s, live=is_live(draft))
     if pressed or asked:
         refused = dispatch_draft(s, s.drafts.get(draft.id) or draft, choice)
         if refused:
@@ -54,6 +54,11 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         else:
             st.session_state["revealed"] = s.drafts.get(draft.id).experiment_id
             st.rerun()
+
+
+def is_live(draft: Draft) -> bool:
+    run = s.store.get(draft.experiment_id) if draft.experiment_id else None
+    return run is not None and not run.status.terminal
 
 
 def outcome(draft: Draft) -> None:

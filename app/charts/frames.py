@@ -19,12 +19,15 @@ from .theme import colour, cut, plain_text, shades, slots, template
 
 CAP = 60.0
 MAX_POINTS = 2000
-SERIES = ("psnr_y", "psnr_u", "psnr_v", "ssim_y")
+SERIES = ("psnr_y", "psnr_u", "psnr_v", "ssim_y", "vmaf", "encode_ms", "decode_ms")
 TITLES = {
     "psnr_y": "Y-PSNR (dB)",
     "psnr_u": "U-PSNR (dB)",
     "psnr_v": "V-PSNR (dB)",
     "ssim_y": "SSIM<br><span style='font-size:11px'>Gaussian 11x11, sigma 1.5, luma</span>",
+    "vmaf": "VMAF<br><span style='font-size:11px'>libvmaf</span>",
+    "encode_ms": "Encode (ms)<br><span style='font-size:11px'>wait for each packet, agent's clock</span>",
+    "decode_ms": "Decode (ms)<br><span style='font-size:11px'>wait for each frame, agent's clock</span>",
 }
 CURRENT = "current-frame"
 
@@ -46,6 +49,8 @@ def read_series(name: str, artifact: dict[str, Any]) -> FrameSeries:
     if not isinstance(artifact, dict):
         raise ValueError(f"The per-frame series of {name} is not a JSON object.")
     values = {key: column(name, key, artifact[key]) for key in SERIES if artifact.get(key) is not None}
+    if artifact.get("bits") is None:
+        values.pop("encode_ms", None)  # a value a packet: only with one packet a frame is it also one a frame
     if not values:
         raise ValueError(f"The per-frame series of {name} has none of {', '.join(SERIES)}.")
     bits = column(name, "bits", artifact["bits"]) if artifact.get("bits") is not None else None

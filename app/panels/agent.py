@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.services import Services
+from app.agent_client import Health
+from app.services import HEALTH_SECONDS, Services
 
 
 def agent_notice(services: Services) -> None:
@@ -27,8 +28,17 @@ def agent_notice(services: Services) -> None:
         )
 
 
-def agent_badge(services: Services) -> None:
-    health = services.health()
+def agent_badge(services: Services, live: bool = False) -> None:
+    """What the agent does at this moment; asked again and again only while something is `live` on the page."""
+
+    @st.fragment(run_every=HEALTH_SECONDS if live else None, key="agent-badge")
+    def badge() -> None:
+        draw_badge(services.health())
+
+    badge()
+
+
+def draw_badge(health: Health | None) -> None:
     if health is None:
         st.badge("Agent down", icon=":material/cloud_off:", color="red")
         return

@@ -5,7 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.charts.series import Curve, Point
+from app.results.bdrates import QUALITIES, table
 from app.results.format import percent
+from app.results.headline import by_clip
+from app.results.metrics import metric
 from app.services import Services
 from gpu_agent.anchors import CATALOGUE, AnchorCurve
 from gpu_agent.models import Experiment, Status
@@ -51,7 +54,7 @@ def anchor_curves(services: Services, experiment: Experiment, clip: str, key: st
             format_func=lambda n: LABELS.get(n, n),
             key=f"anchors-{key}",
         )
-        ladder_table(experiment)
+        ladder_table(services, experiment, key)
         with st.expander("Exact settings"):
             for curve in known:
                 versions = ", ".join(f"{k} {v}" for k, v in curve.versions.items())
@@ -69,11 +72,44 @@ def as_curve(curve: AnchorCurve) -> Curve:
     return Curve(curve.label, curve.clip, tuple(points), "anchor")
 
 
-def ladder_table(experiment: Experiment) -> None:
-    """BD-rate against every anchor measured so far, or why there is none."""
+def curves_by_clip(services: Services, experiment: Experiment, anchor: str) -> dict[str, AnchorCurve]:
+    """One anchor's whole curves, by clip."""
+    clips = dict.fromkeys(r.clip for r in experiment.results)
+    found = {
+        clip: next((c for c in measured(services, experiment, clip) if c.anchor == anchor), None) for clip in clips
+    }
+    return {clip: curve for clip, curve in found.items() if curve is not None and curve.complete}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def kept_table(rated_by: tuple, _rows: dict, _anchors: dict) -> list[dict[str, str]]:
+    """Made once: every step of the player draws this page again."""
+    return table(_rows, _anchors)
+
+
+def every_measure(services: Services, experiment: Experiment) -> None:
+    """BD-rate on PSNR-YUV, Y-PSNR, SSIM and VMAF, Akima beside PCHIP."""
+    anchors = {LABELS[name]: curves_by_clip(services, experiment, name) for name in experiment.summary.bd_rate}
+    columns = {
+        metric(q).label: st.column_config.Column(
+            help=f"Bits at equal {metric(q).label}, PCHIP, then Akima. {metric(q).variant}"
+        )
+        for q in QUALITIES
+    }
+    rated_by = (experiment.id, experiment.finished_at, experiment.summary.model_dump_json(include={"bd_rate"}))
+    st.dataframe(
+        kept_table(rated_by, by_clip(experiment), anchors), column_config=columns, hide_index=True, height="content"
+    )
+
+
+def ladder_table(services: Services, experiment: Experiment, key: str) -> None:
+    """BD-rate against every anchor measured so far, or why there is none; on request on every measure."""
     rates = experiment.summary.bd_rate
     if not rates:
         st.caption("BD-rates appear when the anchors are measured on all clips of this experiment.")
+        return
+    if st.toggle("On every measure: PCHIP · Akima", key=f"every-measure-{key}"):
+        every_measure(services, experiment)
         return
     rows = [
         {
@@ -83,7 +119,13 @@ def ladder_table(experiment: Experiment) -> None:
         }
         for name, r in sorted(rates.items(), key=lambda item: (item[1].percent is None, item[1].percent or 0.0))
     ]
-    st.dataframe(rows, hide_index=True, height="content")
+    columns = {
+        "Bits at equal PSNR-YUV": st.column_config.Column(
+            help="BD-rate (PCHIP), mean over clips: negative is fewer bits than the anchor. "
+            + metric("psnr_yuv").variant
+        )
+    }
+    st.dataframe(rows, column_config=columns, hide_index=True, height="content")
 
 
 def anchors_notice(services: Services, experiment: Experiment) -> None:

@@ -36,12 +36,12 @@ def chat_panel(services: Services, draft: Draft) -> None:
     @st.fragment(run_every=POLL_SECONDS if running else None, key=f"chat-{draft.id}")
     def panel() -> None:
         now = services.drafts.get(draft.id) or draft
-        still = bool(now.conversation_id and services.chat.running(now.conversation_id))
-        if still != running:
-            st.rerun()  # the reply began or ended: the page's polling and the buttons change
         header(services, now)
         with st.container(height=HEIGHT, border=True, key="chat-scroll", autoscroll=True):
             messages(services, now)
+        # Last, because a button that was clicked as the reply ended must be asked before the page is drawn anew.
+        if running != bool(now.conversation_id and services.chat.running(now.conversation_id)):
+            st.rerun()  # the reply began or ended: the page's polling and the buttons change
 
     panel()
     prompt_box(services, draft, running)

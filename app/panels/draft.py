@@ -23,7 +23,13 @@ def sha256(text: str) -> str:
 
 
 def replace_text(services: Services, draft: Draft, text: str, origin: Origin, baseline: str | None, name: str) -> None:
-    """The app, not a person typing, changes the text: a new revision, shown as a diff where there is a baseline."""
+    """The app, not a person typing, changes the text: a new revision, shown as a diff where there is a baseline.
+
+    Rates in the run form were meant for the codec that was there; one with another scale brings its own.
+    """
+    if draft.form.get("rates") and check_code(text).rates != check_code(draft.text).rates:
+        services.drafts.update(draft.id, form={**draft.form, "rates": ""})
+        st.session_state[f"rates-{draft.id}"] = ""
     services.drafts.update(
         draft.id,
         text=text,

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.frames import FrameSeries, frames_figure, mark_frame, read_series
+from app.charts.frames import SERIES, TITLES, FrameSeries, frames_figure, mark_frame, read_series
 from app.components import Series, player
 from app.panels.points import point_url
 from app.results.format import escape_markdown
@@ -62,14 +62,25 @@ def player_series(series: FrameSeries) -> Series:
 
 
 def frame_plots(services: Services, experiment: Experiment, row: ResultRow, key: str, dark: bool, frame: int) -> None:
-    """PSNR and bits frame by frame; clicking a frame seeks the player, the player's frame is marked."""
+    """One figure and bits frame by frame; clicking a frame seeks the player, the player's frame is marked."""
     with st.expander("Frame by frame", expanded=True, icon=":material/monitoring:"):
         same_clip = [r for r in experiment.results if r.clip == row.clip]
-        everything = st.toggle("All rate points", key=f"all-points-{key}") if len(same_clip) > 1 else False
+        controls = st.container(horizontal=True, vertical_alignment="center")
+        everything = controls.toggle("All rate points", key=f"all-points-{key}") if len(same_clip) > 1 else False
         found = [frame_series(services, experiment, r) for r in (same_clip if everything else [row])]
         loaded = [series for series, _ in found if series]
         alone = {loaded[0].name: 0} if len(loaded) == 1 else None  # the colour of the curve above
-        figure = frames_figure(loaded, slot_of=alone, fps=fps_of(clip_ref(experiment, row.clip)), dark=dark, height=340)
+        planes = [p for p in SERIES if any(p in series.values for series in loaded)] or [SERIES[0]]
+        plane = controls.selectbox(
+            "Figure",
+            planes,
+            format_func=lambda p: TITLES[p].split("<br>")[0],
+            label_visibility="collapsed",
+            key=f"plane-{key}",
+            width=150,
+        )
+        fps = fps_of(clip_ref(experiment, row.clip))
+        figure = frames_figure(loaded, plane, slot_of=alone, fps=fps, dark=dark, height=340)
         for problem in dict.fromkeys(p for _, p in found if p):
             st.caption(escape_markdown(problem))
         if figure is None:
@@ -77,12 +88,12 @@ def frame_plots(services: Services, experiment: Experiment, row: ResultRow, key:
         mark_frame(figure, frame, dark)
         event = st.plotly_chart(
             figure,
-            key=f"frames-{key}-{experiment.id}-{row.clip}-{row.rate:g}-{everything}",
+            key=f"frames-{key}-{experiment.id}-{row.clip}-{row.rate:g}-{everything}-{plane}",
             on_select="rerun",
             selection_mode="points",
             theme=None,
             config=CHART_CONFIG,
-            alt="PSNR and bits of each frame",
+            alt=f"{TITLES[plane].split('<br>')[0]} and bits of each frame",
         )
         seek_to_click(event, state_key(experiment, key))
 

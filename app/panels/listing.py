@@ -9,6 +9,8 @@ import streamlit as st
 
 from app.agent_client import AgentError
 from app.dispatch import dispatch_rerun
+from app.panels.badges import AUDIT_COLUMN
+from app.results.badges import cell
 from app.results.listing import HELP, ListingRow, listing_row
 from app.services import Services
 from gpu_agent.models import Experiment, Status
@@ -24,6 +26,7 @@ ROW, HEAD, TALLEST = 35, 38, 640
 COLUMNS = {
     "title": st.column_config.TextColumn("Title", width=230),
     "status": st.column_config.TextColumn("Status", width=100),
+    "audit": AUDIT_COLUMN,
     "clips": st.column_config.TextColumn("Clips", width=95),
     "psnr_y": st.column_config.NumberColumn("Y-PSNR (dB)", help=HELP["psnr_y"], format="%.2f"),
     "ssim": st.column_config.NumberColumn("SSIM", help=HELP["ssim"], format="%.4f"),
@@ -42,7 +45,8 @@ def table_of(items: list[Experiment]) -> pd.DataFrame:
     data = pd.DataFrame([cells(e, listing_row(e)) for e in items])
     data["created"] = pd.to_datetime(data["created"], format="ISO8601")
     empty = [c for c in ("psnr_y", "ssim", "kbps", "bd_rate") if data[c].isna().all()]
-    return data.drop(columns=empty + ([] if data["notes"].any() else ["notes"]))
+    empty += [c for c in ("notes", "audit") if not data[c].any()]
+    return data.drop(columns=empty)
 
 
 def cells(experiment: Experiment, row: ListingRow) -> dict[str, object]:
@@ -51,6 +55,7 @@ def cells(experiment: Experiment, row: ListingRow) -> dict[str, object]:
         "open": ":material/open_in_new: Open",
         "rerun": ":material/replay: Rerun" if row.status.terminal else None,
         "status": STATUS[row.status],
+        "audit": cell(experiment),
         "clips": row.clips,
         "psnr_y": row.psnr_y,
         "ssim": row.ssim,

@@ -11,6 +11,8 @@ from app.charts.series import Curve, curves_of
 from app.panels.anchors import anchor_curves, anchors_notice
 from app.panels.frames import CHART_CONFIG, frame_plots, is_tall, play
 from app.panels.points import points
+from app.panels.target import target_view
+from app.panels.worst import worst_view
 from app.results.format import kbits, score, short, speed
 from app.results.format import size as bytes_of
 from app.results.metrics import metric, value_of
@@ -37,6 +39,8 @@ def results_panel(services: Services, experiment: Experiment, key: str) -> None:
         with right:
             frame = play(services, experiment, row, key)
         frame_plots(services, experiment, row, key, dark, frame)
+        worst_view(services, experiment, row, key)
+        target_view(services, experiment)
         points(experiment, key)
 
     panel()
@@ -64,7 +68,12 @@ def choose_point(services: Services, experiment: Experiment, clip: str, key: str
     available = [m for m in METRICS if any(value_of(r, m) is not None for r in own)]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"chart-controls-{key}"):
         chosen = st.selectbox(
-            "Quality", available, format_func=lambda m: metric(m).label, key=f"metric-{key}", width=170
+            "Quality",
+            available,
+            format_func=lambda m: metric(m).label,
+            key=f"metric-{key}",
+            width=170,
+            help="\n".join(f"- {metric(m).variant}" for m in available),
         )
         scale = st.segmented_control("Rate axis", ["Log", "Linear"], default="Log", required=True, key=f"scale-{key}")
         anchors = anchor_curves(services, experiment, clip, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.panels.badges import audit_badges
 from app.results.format import escape_markdown
 from app.results.verdict import verdict
 from gpu_agent.models import Experiment
@@ -20,6 +21,7 @@ def verdict_box(experiment: Experiment) -> None:
     v = verdict(experiment)
     box, icon = BOXES[v.tone]
     box(v.markdown, icon=icon)
+    audit_badges(experiment)
     if experiment.error:
         with st.expander(f"What the agent saw: {experiment.error.category}", expanded=True, icon=":material/report:"):
             st.code(experiment.error.message, language=None, wrap_lines=True, height=limited(experiment.error.message))

@@ -1,10 +1,13 @@
-"""`/artifacts/{id}/{path}`: a file of the local artifact folder, else the agent's; with byte ranges either way.
+"""`/artifacts/{id}/{path}`: a file of the local artifact folder or of the store, else the agent's; with byte ranges.
 
+Where the store gives out addresses (S3), the browser is sent to one for a video, signed anew at each request: it plays
+by byte ranges from the bucket and nothing needs to be public. Small files come through the store's cache folder.
 `?download` makes any of them a download. Bitstreams and code always are: nothing a codec wrote is shown as a page.
 """
 
 from __future__ import annotations
 
+import logging
 import stat
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -13,9 +16,10 @@ from urllib.parse import quote, urlencode
 
 import anyio.to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from app.routes.agent import AgentPipe, failure
+from gpu_agent.store import ArtifactStore, StoreError
 
 TYPES = {
     ".mp4": "video/mp4",
@@ -36,12 +40,19 @@ HEADERS = {
 }
 
 
+MADE_ON_DEMAND = {".png", ".y4m"}
+"""Exact frames: the agent makes them, no store has them."""
+
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class ArtifactSource:
-    """Where artifacts come from: a folder on this machine (None: there is none) and the agent."""
+    """Where artifacts come from: a folder on this machine (None: there is none), the store, and the agent."""
 
     folder: Path | None
     agent: AgentPipe
+    store: ArtifactStore | None = None
 
     async def artifact(self, request: Request) -> Response:
         path = request.path_params["path"]
@@ -50,6 +61,10 @@ class ArtifactSource:
                 400, "bad_path", "An artifact's path has the form experiment/name, without dots that lead up."
             )
         file = await anyio.to_thread.run_sync(self.local, path)
+        if file is None:
+            file = await anyio.to_thread.run_sync(self.stored, path, plays(request))
+        if isinstance(file, str):
+            return RedirectResponse(file, 307, {"Cache-Control": "no-store"})
         if file is not None:
             response = served(file, request)
         else:
@@ -78,6 +93,23 @@ class ArtifactSource:
         except (OSError, ValueError):
             return None
         return file if inside else None
+
+    def stored(self, path: str, by_address: bool) -> Path | str | None:
+        """The store's copy: a file, or the address where a browser may read it. None: ask the agent."""
+        if self.store is None or PurePosixPath(path).suffix in MADE_ON_DEMAND:
+            return None
+        try:
+            return (self.store.url(path) if by_address else None) or self.store.local(path)
+        except ValueError:  # not a key of any store
+            return None
+        except StoreError as problem:
+            log.warning("%s is asked from the agent: %s", path, problem)
+            return None
+
+
+def plays(request: Request) -> bool:
+    """Whether a video is asked for to be shown: what is saved, or asked about by HEAD, goes through this server."""
+    return request.method == "GET" and request.url.path.endswith(".mp4") and "download" not in request.query_params
 
 
 def is_plain(path: str) -> bool:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from ..clips import Catalogue, ClipCancelled, ClipError
 from ..jail import Jail
+from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
 from ..road.environment import gpu
@@ -25,6 +26,8 @@ from ..road.tools import Tools, rate_key
 from ..road.walk import Walk
 from ..settings import AgentSettings, settings_sentence
 from ..store.folder import FolderArtifacts
+from .anchors import DEFAULT, anchors_named, rate_against
+from .audited import audited
 from .scratch import scratch
 from .show import Show
 
@@ -54,8 +57,16 @@ def add_parser(commands) -> None:
         help="a rate point; may be repeated (default: the codec's RATES)",
     )
     p.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip")
+    p.add_argument(
+        "--anchors",
+        type=anchors_named,
+        default=DEFAULT,
+        metavar="all|none|NAME,…",
+        help=f"known encoders to rate the codec against (default: {DEFAULT}); kept in the data folder once measured",
+    )
     p.add_argument("--json", metavar="FILE", help="write the record here ('-': standard output)")
     p.add_argument("--decoded", metavar="FOLDER", help="write the exact decoded frames here, as CLIP-rRATE.y4m")
+    p.add_argument("--audit", action="store_true", help="audit the run as the agent does, and show the badges")
     p.add_argument("--timeout", type=float, metavar="S", help="wall seconds of one encode or decode (default 600)")
     p.add_argument("--memory", type=int, metavar="MB", help="memory of one encode or decode (default 4096)")
 
@@ -127,13 +138,22 @@ def evaluate(
         catalogue,
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,
+        kit=settings.root / "kit",
     )
     jail = tools.jail.status()
     with show:
-        if jail.available:
-            record = Walk(tools, experiment, show, cancel).run()
+        if not jail.available:
+            record = refused(experiment, ErrorCategory.SANDBOX, jail.message)
+        elif drift := check_golden():
+            record = refused(experiment, ErrorCategory.LOST, drift)
         else:
-            record = refused(experiment, jail.message)
+            record = Walk(tools, experiment, show, cancel).run()
+        if record.status is Status.SUCCEEDED and options.anchors:
+            anchors_folder = settings.root / "anchors"
+            rate_against(record, options.anchors, clips, catalogue, anchors_folder, show.anchor, cancel)
+    if options.audit and record.status is Status.SUCCEEDED:
+        show.say("auditing; the anchors are measured first where they are not known on these clips")
+        record.audit = audited(tools, record, clips, settings.root / "anchors", cancel)
     if options.json:
         text = record.model_dump_json(indent=2) + "\n"
         if options.json == "-":
@@ -198,10 +218,10 @@ def limits_of(options: argparse.Namespace) -> Limits:
     return Limits(**{k: v for k, v in changes.items() if v is not None})
 
 
-def refused(experiment: Experiment, message: str) -> Experiment:
-    """No jail, no run."""
+def refused(experiment: Experiment, category: ErrorCategory, message: str) -> Experiment:
+    """No jail, or a measurement that drifts: no run."""
     experiment.status, experiment.finished_at = Status.FAILED, now()
-    experiment.error = Failure(category=ErrorCategory.SANDBOX, message=message)
+    experiment.error = Failure(category=category, message=message)
     return experiment
 
 

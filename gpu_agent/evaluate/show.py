@@ -8,8 +8,12 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from ..anchors import LadderProgress
 from ..models import Experiment, Progress, Status
 from ..road.report import EventKind
+from .anchors import ladder, verdict
+
+BADGES = {"good": "green", "bad": "red", "note": "yellow", "unknown": "dim"}
 
 
 class Show:
@@ -51,6 +55,15 @@ class Show:
             frames=frames,
         )
 
+    def anchor(self, at: LadderProgress) -> None:
+        self._bar.update(
+            self._task,
+            description=f"anchor {at.label} {at.point}/{at.points} {at.stage}",
+            completed=at.frames_done,
+            total=at.frames_total,
+            frames=f"{at.frames_done}/{at.frames_total}",
+        )
+
     def event(self, kind: EventKind, message: str, progress: Progress | None = None) -> None:
         if kind == "warning":
             self._bar.console.print(Text(message, style="yellow"))
@@ -83,3 +96,17 @@ class Show:
         self._out.print(
             Text(f"\n{e.summary.sentence} Decoder: {e.decoder_bytes:,} bytes. Jail: {e.sandbox}."), soft_wrap=True
         )
+        if e.summary.bd_rate:
+            self._ladder(e)
+        for badge in e.audit.badges if e.audit else []:
+            self._out.print(Text(f"{badge.verdict:8}{badge.text}", style=BADGES[badge.verdict]), soft_wrap=True)
+
+    def _ladder(self, e: Experiment) -> None:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("anchor")
+        table.add_column("bits at equal PSNR-YUV", justify="right")
+        table.add_column("why not", overflow="fold")
+        for label, figure, reason in ladder(e.summary.bd_rate):
+            table.add_row(Text(label), figure, Text(reason))
+        self._out.print(Text(f"{verdict(e.summary.bd_rate)}\n"), soft_wrap=True)
+        self._out.print(table)

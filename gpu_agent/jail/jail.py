@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -109,6 +110,12 @@ class Jail:
         """Between encode and decode of a ranked run: make what is in memory of the visible files the same as always."""
         python = self._setup.python if self._setup else mounts.Python.of(self._python_path)
         return pagecache.normalise([*visible.system_folders(), *(real for real, _ in python.files)], python.hidden)
+
+    def show_compiled_kit(self, folder: Path) -> None:
+        """Codecs find the kit's compiled functions of `folder` from now on, so that they start at once."""
+        self.status()
+        if self._setup is not None:
+            self._setup = dataclasses.replace(self._setup, compiled=folder)
 
     def _guarded(self, task: Task) -> Outcome:
         status = self.status()

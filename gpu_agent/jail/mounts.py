@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..codec_kit.warm import PREPARED
 from . import visible
 from .bubblewrap import Bubblewrap, Unavailable
 from .policy import Policy
@@ -154,6 +155,7 @@ def arguments(
     gpu: bool,
     slot_uid: int | None,
     source: Path | None,
+    compiled: Path | None,
     code_fd: int,
     passwd_fd: int,
     seccomp_fd: int,
@@ -185,6 +187,8 @@ def arguments(
     args += [*parents(CODE), "--perms", "0444", "--ro-bind-data", str(code_fd), CODE]
     args += [*parents(CHILD), "--ro-bind", str(PACKAGE / "child.py"), CHILD]
     args += ["--ro-bind", str(PACKAGE.parent / "codec_kit"), KIT]
+    if compiled is not None:
+        args += ["--ro-bind", str(compiled), PREPARED]
     if source is not None:
         args += [*parents(SOURCE), "--ro-bind", str(source), SOURCE]
     args += kernel_views(gpu)

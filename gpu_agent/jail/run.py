@@ -25,13 +25,17 @@ from .watchdog import Clock, Watchdog
 
 @dataclass(frozen=True)
 class Setup:
-    """What stays the same from run to run. `base`: delegated cgroup folder, or None at level `watchdog`."""
+    """What stays the same from run to run. `base`: delegated cgroup folder, or None at level `watchdog`.
+
+    `compiled`: the kit's compiled functions, shown to codecs read-only where they are prepared.
+    """
 
     bubblewrap: Bubblewrap
     python: mounts.Python
     filter: bytes
     gpu: bool
     base: Path | None
+    compiled: Path | None = None
 
     @property
     def level(self) -> Literal["watchdog", "full"]:
@@ -139,6 +143,7 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
             gpu=setup.gpu,
             slot_uid=slot_uid,
             source=source,
+            compiled=setup.compiled,
             code_fd=code_fd,
             passwd_fd=passwd_fd,
             seccomp_fd=filter_fd,

@@ -5,6 +5,7 @@ from .perceptual import VMAF_MODEL, VMAF_MODELS, VmafResult, XpsnrResult, vmaf, 
 from .pipeline import MeasureCancelled, measure, warm
 from .raw import MeasureError
 from .series import DEFINITIONS, PSNR_CAP, FrameSeries, Measurement
+from .worst import worst_area, worst_frames
 
 __all__ = [
     "DEFINITIONS",
@@ -21,5 +22,7 @@ __all__ = [
     "measure",
     "vmaf",
     "warm",
+    "worst_area",
+    "worst_frames",
     "xpsnr",
 ]

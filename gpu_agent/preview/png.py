@@ -45,14 +45,19 @@ def frame_png(
         frame, full_range = planes_of(read_frame(decoded, info, index), info), facts.full_range
     elif kind == "difference":
         reference = planes_of(read_frame(source, info, index), info)
-        frame = _difference(reference, planes_of(read_frame(decoded, info, index), info), gain)
+        frame = difference(reference, planes_of(read_frame(decoded, info, index), info), gain)
         full_range = True
     else:
         raise ValueError(f"A frame is shown as source, decoded or difference, not as {kind!r}.")
     rgb = to_rgb(frame, facts.matrix, full_range)[: facts.visible_height, : facts.visible_width]
+    return encode_png(rgb)
+
+
+def encode_png(rgb: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 RGB as PNG."""
     good, png = cv2.imencode(".png", np.ascontiguousarray(rgb[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, COMPRESSION])
     if not good:
-        raise ValueError(f"Frame {index} could not be written as PNG.")
+        raise ValueError("The picture could not be written as PNG.")
     return png.tobytes()
 
 
@@ -70,6 +75,7 @@ def to_rgb(frame: Frame, matrix: str, full_range: bool) -> np.ndarray:
     return np.clip(np.rint(np.stack([red, green, blue], -1)), 0, 255).astype(np.uint8)
 
 
-def _difference(source: Frame, decoded: Frame, gain: float) -> Frame:
+def difference(source: Frame, decoded: Frame, gain: float) -> Frame:
+    """Decoded minus source, amplified, around 128 in all planes."""
     shown = np.clip(np.rint(128 + gain * np.arange(-255, 256)), 0, 255).astype(np.uint8)
     return Frame(*(shown[b.astype(np.int16) - a + 255] for a, b in zip(source, decoded)))

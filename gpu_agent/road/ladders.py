@@ -17,6 +17,7 @@ from ..measure import MeasureCancelled
 from ..measure.bdrate import Curve, bd_rate_over_clips
 from ..models import BDRate, Clip, Experiment, ResultRow, Status
 from ..store import ExperimentStore, Query, StoreError
+from .idle import Idle
 from .tools import Tools
 
 RECENT = 50
@@ -27,11 +28,15 @@ def curve_key(clip_sha256: str, frames: int, anchor: str) -> str:
     return f"clips/{clip_sha256}/anchors/{frames}/{anchor}.json"
 
 
-def own_curve(rows: list[ResultRow]) -> Curve:
-    """PSNR-YUV over kbit/s. Of several points that the cap of 60 dB made equal only the cheapest says something."""
-    points = sorted((r.kbps, r.psnr_yuv) for r in rows)
-    top = max(quality for _, quality in points)
-    kept = points[: next(i for i, (_, quality) in enumerate(points) if quality == top) + 1]
+def own_curve(rows: list[ResultRow], quality: str = "psnr_yuv") -> Curve:
+    """One figure over kbit/s, from the points that have it.
+
+    Of several points that the cap of 60 dB or a perfect score made equal only the cheapest says something.
+    """
+    points = sorted((r.kbps, value) for r in rows if (value := getattr(r, quality)) is not None)
+    top = max((value for _, value in points), default=None)
+    first = next((i for i, (_, value) in enumerate(points) if value == top), None)
+    kept = points[: first + 1] if first is not None else []
     return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
 
 
@@ -52,26 +57,25 @@ def bd_rates(experiment: Experiment, curve_of: Callable[[str, int, str], AnchorC
 
 
 class Ladders(threading.Thread):
-    """Works while `free`; a codec that starts interrupts it at once, and a curve goes on where it stopped."""
+    """Works while `idle`; a codec that starts interrupts it at once, and a curve goes on where it stopped.
 
-    def __init__(self, tools: Tools, store: ExperimentStore):
+    `on_rated` gets the id of each experiment whose BD-rates have changed.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        store: ExperimentStore,
+        idle: Idle | None = None,
+        on_rated: Callable[[str], None] = lambda experiment_id: None,
+    ):
         super().__init__(name="ladders", daemon=True)
-        self.tools, self.store = tools, store
+        self.tools, self.store, self.idle, self.on_rated = tools, store, idle or Idle(), on_rated
         self.folder = tools.settings.root / "anchors"
         self.progress: LadderProgress | None = None
         self._wanted: dict[tuple[str, int], Clip] = {}
         self._lock = threading.Lock()
-        self._wake, self._free, self._cancel, self._stopping = (threading.Event() for _ in range(4))
-        self._free.set()
-
-    def hold(self, busy: bool) -> None:
-        """A codec runs, or does so no more."""
-        if busy:
-            self._free.clear()
-            self._cancel.set()
-        else:
-            self._cancel.clear()
-            self._free.set()
+        self._wake, self._stopping = threading.Event(), threading.Event()
 
     def want(self, experiment: Experiment) -> None:
         """Rate this experiment, and measure what is missing for it."""
@@ -88,9 +92,8 @@ class Ladders(threading.Thread):
         self._wake.set()
 
     def stop(self) -> None:
+        """Leave soon; the caller stops `idle`, which calls off what is under way."""
         self._stopping.set()
-        self._cancel.set()
-        self._free.set()
         self._wake.set()
 
     def run(self) -> None:
@@ -109,10 +112,10 @@ class Ladders(threading.Thread):
         for anchor in CATALOGUE:
             done: set[tuple[str, int]] = set()
             while (job := self._job(done)) is not None:
-                self._free.wait()
-                if self._stopping.is_set():
+                cancel = self.idle.wait()
+                if cancel is None:
                     return
-                if self._measure(anchor, *job):
+                if self._measure(anchor, *job, cancel):
                     done.add((job[0].name, job[1]))
 
     def _job(self, done: set[tuple[str, int]]) -> tuple[Clip, int] | None:
@@ -120,14 +123,14 @@ class Ladders(threading.Thread):
             left = [(clip, key[1]) for key, clip in reversed(self._wanted.items()) if key not in done]
         return left[0] if left else None
 
-    def _measure(self, anchor: Anchor, clip: Clip, frames: int) -> bool:
+    def _measure(self, anchor: Anchor, clip: Clip, frames: int, cancel: threading.Event) -> bool:
         """True when there is nothing more to do for it: it is whole, cannot be had, or failed."""
         try:
             known = cached_curve(anchor, clip, self.folder, frames=frames)
             fresh = known is None or not known.complete
             if fresh:
-                planes = self.tools.catalogue.planes(clip, cancel=self._cancel.is_set)
-                known = self._compute(anchor, planes, clip, frames)
+                planes = self.tools.catalogue.planes(clip, cancel=cancel.is_set)
+                known = self._compute(anchor, planes, clip, frames, cancel)
             self._publish(known, frames)
             self._rate(clip)
         except (MeasureCancelled, ClipCancelled):
@@ -140,11 +143,11 @@ class Ladders(threading.Thread):
             self.progress = None
         return True
 
-    def _compute(self, anchor: Anchor, planes: Path, clip: Clip, frames: int) -> AnchorCurve:
+    def _compute(self, anchor: Anchor, planes: Path, clip: Clip, frames: int, cancel: threading.Event) -> AnchorCurve:
         def tell(progress: LadderProgress) -> None:
             self.progress = progress
 
-        return compute_curve(anchor, planes, clip, self.folder, frames=frames, on_progress=tell, cancel=self._cancel)
+        return compute_curve(anchor, planes, clip, self.folder, frames=frames, on_progress=tell, cancel=cancel)
 
     def _publish(self, curve: AnchorCurve, frames: int) -> None:
         key = curve_key(curve.clip_sha256, frames, curve.anchor)
@@ -158,6 +161,7 @@ class Ladders(threading.Thread):
             rates = bd_rates(e, self.curve)
             if rates != e.summary.bd_rate:
                 self.store.set_bd_rates(e.id, rates)
+                self.on_rated(e.id)
 
     def curve(self, clip_sha256: str, frames: int, anchor: str) -> AnchorCurve | None:
         """A published curve."""

@@ -25,6 +25,7 @@ from .arrivals import Arrivals
 from .perceptual import Perceptual, perceptual
 from .report import RunCancelled, RunFailed
 from .tools import Tools, rate_key
+from .worst import find_worst, picture, write_list
 
 Tick = Callable[[str, int, int], None]
 """Called with stage, frames done, frames total."""
@@ -93,12 +94,12 @@ def code_and_decode(
                 on_progress=lambda n: tick("encode", n, source.info.frames),
                 cancel=cancel,
             )
-        settle(encode)
+        settle(encode, cancel)
         tools.jail.normalise_page_cache()
         tick("decode", 0, source.info.frames)
         frames = Arrivals()
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
-        settle(decode)
+        settle(decode, cancel)
     times = packets.milliseconds(encode), frames.milliseconds(decode)
     return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
 
@@ -127,9 +128,12 @@ def decode_to(
         return tools.jail.decode(experiment.code, packets, info, experiment.limits, on_frame=on_frame, cancel=cancel)
 
 
-def settle(outcome: Outcome) -> None:
-    """Turn anything but a clean end into the exception that ends the run."""
-    if outcome.verdict is Verdict.CANCELLED:
+def settle(outcome: Outcome, cancel: threading.Event) -> None:
+    """Turn anything but a clean end into the exception that ends the run.
+
+    Ctrl-C in a terminal reaches the jail's processes too: what dies of it was cancelled and has not failed.
+    """
+    if outcome.verdict is Verdict.CANCELLED or (cancel.is_set() and not outcome.ok):
         raise RunCancelled
     if outcome.failure is not None:
         raise RunFailed(outcome.failure, outcome.log)
@@ -173,7 +177,12 @@ def run_point(
     series = folder / "frames.json"
     series.write_text(json.dumps(frame_series(coded, measured, seen, source.info), allow_nan=False))
     base = f"{clip.name}/{rate_key(rate)}"
-    kept = {"bitstream": coded.bitstream, "frames": series}
+    worst = find_worst(source.planes, coded.decoded, source.info, measured.series.psnr_y, visible)
+    for w in worst:
+        png = picture(w, source.planes, coded.decoded, source.info, clip)
+        tools.artifacts.put_bytes(f"{experiment.id}/{base}/{w.file}", png, droppable=True)
+    write_list(folder / "worst.json", worst)
+    kept = {"bitstream": coded.bitstream, "frames": series, "worst": folder / "worst.json"}
     for files, drop in ((kept, False), (droppable, True)):
         for name, path in files.items():
             row.artifacts[name] = f"{base}/{path.name}"

@@ -29,6 +29,12 @@ class Tools:
     artifacts: ArtifactStore
     gate: threading.Lock = field(default_factory=threading.Lock)
     previews: bool = True
+    kit: Path | None = None
+
+    @property
+    def kit_home(self) -> Path:
+        """Where the kit's compiled functions are kept; shared by the agent and the terminal."""
+        return self.kit or self.settings.root / "kit"
 
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:

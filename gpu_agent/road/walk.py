@@ -13,6 +13,7 @@ from ..models import ErrorCategory, Experiment, Failure, Progress, Rate, Status,
 from ..preview import make_preview
 from ..store import StoreError
 from .environment import environment
+from .kit import show_compiled_kit, uses_compiled_kit
 from .point import Point, Source, bytes_needed, code_and_decode, lost, run_point, source_of, stop_if
 from .report import Reporter, RunCancelled, RunFailed, of_the_agent
 from .summary import reproduction, summarise
@@ -100,6 +101,9 @@ class Walk:
         e.clips = [clip.ref(e.frames) for clip in clips]
         self.tools.make_room(bytes_needed(clips, e.frames))
         self.reporter.save(e)
+        if uses_compiled_kit(e.code):
+            self._stage("prepare", "compiling codec_kit where it has changed (a minute or two, once)")
+            show_compiled_kit(self.tools)
         sources = []
         for clip in clips:
             self._stage("prepare", f"preparing {clip.name}", clip=clip.name)

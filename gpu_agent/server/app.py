@@ -14,11 +14,13 @@ import time
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+from ..audit import Auditor
 from ..clips import Catalogue
 from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.environment import gpu
+from ..road.idle import Idle
 from ..road.ladders import Ladders
 from ..road.tools import Tools
 from ..road.worker import Worker
@@ -121,8 +123,10 @@ class Agent:
             open_artifacts(settings),
         )
         self.tools.clear_workspaces()
-        self.ladders = Ladders(self.tools, self.store)
-        self.worker = Worker(self.tools, self.store, on_busy=self.ladders.hold, on_end=self.ladders.want)
+        self.idle = Idle()
+        self.ladders = Ladders(self.tools, self.store, self.idle, on_rated=lambda e_id: self.auditor.look(e_id))
+        self.auditor = Auditor(self.tools, self.store, self.idle, self.ladders.curve)
+        self.worker = Worker(self.tools, self.store, on_busy=self.idle.hold, on_end=self._ended)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
 
     @property
@@ -145,27 +149,44 @@ class Agent:
         elif not self.stopping:
             self.worker.start()
             self.ladders.start()
+            self.auditor.start()
+
+    def _ended(self, record: Experiment) -> None:
+        """What begins when a run has ended, and waits until no codec runs."""
+        self.ladders.want(record)
+        self.auditor.want(record)
 
     def stop(self) -> None:
         """A run goes back into the queue, long polls are answered, the port is closed."""
         self.stopping = True
         self.halt.set()
         self.worker.notify()
+        self.idle.stop()
         self.ladders.stop()
+        self.auditor.stop()
         if self._threads[0].is_alive():
             self.server.shutdown()
         if self._threads[1].is_alive():
             self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
-        if self.ladders.is_alive():
-            self.ladders.join(GOODBYE_SECONDS)
+        for thread in (self.ladders, self.auditor):
+            if thread.is_alive():
+                thread.join(GOODBYE_SECONDS)
         self.server.server_close()
         os.close(self._lock)
 
     def queue_position(self, record: Experiment) -> int | None:
         """How many are before this one, or None where it does not wait."""
         return self.store.ahead(record.id) if record.status is Status.QUEUED else None
+
+    def waiting_for(self, record: Experiment) -> str | None:
+        """A code for what keeps every experiment of this agent from starting; None where nothing does."""
+        if record.status is not Status.QUEUED:
+            return None
+        if not self.tools.jail.status().available:
+            return "sandbox_unavailable"
+        return "measurement_drift" if self.drift else None
 
 
 def drift() -> str | None:

@@ -1,7 +1,8 @@
 """Artifacts by path, made again where they may be dropped: previews and decoded planes come back from the bitstream.
 
 {experiment}/code.py                                the module that ran
-{experiment}/{clip}/r{rate}/bitstream.clb           kept, as is frames.json
+{experiment}/{clip}/r{rate}/bitstream.clb           kept, as are frames.json and worst.json
+{experiment}/{clip}/r{rate}/worst/{name}.png        a worst frame as worst.json names it: source, decoded, error
 {experiment}/{clip}/r{rate}/preview.mp4             made again when it was dropped
 {experiment}/{clip}/r{rate}/decoded.y4m             the exact decoded frames; decoded.yuv: their planes alone
 {experiment}/{clip}/r{rate}/frames/{n}/{kind}.png   exact frame: source, decoded or difference (?gain=)
@@ -25,6 +26,7 @@ from ..models import Clip, Experiment, ResultRow
 from ..preview import frame_png, make_preview, plane_y4m
 from ..road.point import Source, decode_to, file_sha256, source_of
 from ..road.tools import rate_key
+from ..road.worst import picture, read_list
 from .errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -65,9 +67,21 @@ def artifact(agent: Agent, owner: str, path: str, query: dict[str, str]) -> tupl
         found = agent.tools.artifacts.local(f"{owner}/{path}")
     except ValueError:
         raise GONE from None
+    if found is None and match["file"].startswith("worst/"):
+        return worst_picture(agent, record, row, match["file"]), "image/png"
     if found is None:
         raise GONE
     return found, None
+
+
+def worst_picture(agent: Agent, record: Experiment, row: ResultRow, file: str) -> bytes:
+    """One that was dropped, made again."""
+    listed = agent.tools.artifacts.local(f"{record.id}/{row.clip}/{rate_key(row.rate)}/worst.json")
+    worst = next((w for w in read_list(listed) if w.file == file), None) if listed else None
+    if worst is None:
+        raise GONE
+    source = source_for(agent, record, row)
+    return picture(worst, source.planes, decoded_planes(agent, record, row), source.info, source.clip)
 
 
 def source_preview(agent: Agent, path: str) -> Path:

@@ -155,7 +155,7 @@ def events(agent: Agent, request: Handler, experiment_id: str) -> Reply:
             "events": found,
             "status": record.status,
             "progress": record.progress,
-            "queue_position": agent.queue_position(record),
+            **place(agent, record),
         }
     )
 
@@ -197,7 +197,12 @@ def find(agent: Agent, experiment_id: str) -> Experiment:
 
 
 def answer(agent: Agent, record: Experiment) -> dict[str, Any]:
-    return record.model_dump(mode="json") | {"queue_position": agent.queue_position(record)}
+    return record.model_dump(mode="json") | place(agent, record)
+
+
+def place(agent: Agent, record: Experiment) -> dict[str, Any]:
+    """Where a queued experiment stands, and what it waits for beside those before it."""
+    return {"queue_position": agent.queue_position(record), "waiting_for": agent.waiting_for(record)}
 
 
 def sentence_of(error: ValidationError) -> str:

@@ -46,7 +46,7 @@ class FolderArtifacts:
         parts = checked(key)
         for folder in (self.kept, self.droppable):
             path = folder.joinpath(*parts)
-            if path.is_file():
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 return path
         return None
 
@@ -57,6 +57,11 @@ class FolderArtifacts:
             base = folder.joinpath(*parts)
             found |= {p.relative_to(folder).as_posix() for p in base.rglob("*") if p.is_file() and p.name[0] != "."}
         return sorted(found)
+
+    def url(self, key: str) -> str | None:
+        """None: files are served, not linked to."""
+        checked(key)
+        return None
 
     def _target(self, key: str, droppable: bool) -> Path:
         target = (self.droppable if droppable else self.kept).joinpath(*checked(key))

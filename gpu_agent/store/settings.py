@@ -12,6 +12,7 @@ class StoreSettings(BaseModel):
     """Mixed into the settings of both programs, which read the same variables and so open the same stores."""
 
     data: Path = Field(Path("~/.local/share/codec-lab"), description="everything local lies under this folder")
+    disk_budget_gb: float = Field(20, gt=0, description="what previews and cached planes may take together")
     store: Literal["local", "aws"] = Field("local", description="home of experiments and artifacts")
     aws_region: str = Field("us-east-1", description="region of table and buckets")
     dynamodb_table: str = Field("v3-experiments", description="table of the experiments")

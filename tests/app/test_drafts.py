@@ -1,13 +1,16 @@
 import json
 import sqlite3
+import subprocess
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
 from app.drafts import Draft, Drafts
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -73,13 +76,14 @@ def test_many_threads_update_one_draft_and_lose_nothing(drafts, tmp_path):
     assert [getattr(kept, name) for name in names] == [f"{name} 19" for name in names]
 
 
-def open_and_write(path) -> str:
-    return Drafts(path).new().id
+OPEN_AND_WRITE = "import sys, pathlib, app.drafts as d; print(d.Drafts(pathlib.Path(sys.argv[1])).new().id)"
 
 
 def test_two_processes_may_make_the_file_at_once(tmp_path):
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        made = list(pool.map(open_and_write, [tmp_path / "app.db"] * 8))
+    command = [sys.executable, "-c", OPEN_AND_WRITE, str(tmp_path / "app.db")]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    made = [process.communicate(timeout=60)[0].strip() for process in running]
+    assert [process.returncode for process in running] == [0] * 6
     drafts = Drafts(tmp_path / "app.db")
     assert all(drafts.get(name) for name in made)
 

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import streamlit.config
 
+from app.routes.health import build_hash
 from app.server import configuration, flat
 from app.settings import AppSettings
 
@@ -71,6 +72,7 @@ def test_pages_and_routes_share_the_port_and_sigterm_ends_it(server):
     url, process = server
     with httpx2.Client(base_url=url, trust_env=False) as http:
         assert http.get("/_stcore/health").text == "ok"
+        assert http.get("/health").json() == {"build": build_hash()}
         page = http.get("/")
         assert "<!DOCTYPE html>" in page.text or "<!doctype html>" in page.text
         assert page.headers["x-frame-options"] == "SAMEORIGIN"

@@ -26,8 +26,10 @@ from gpu_agent.settings import AgentSettings
 from tests.gpu_agent.clips.media import moving_planes, write_y4m
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 90.0
+PATIENCE = 60.0
 SERVE = """
+import faulthandler, signal
+faulthandler.register(signal.SIGUSR1)
 from gpu_agent.__main__ import main
 from gpu_agent.jail import Jail
 from gpu_agent.road.ladders import Ladders
@@ -218,7 +220,12 @@ class AgentProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGUSR1)  # what its threads are at goes into the log
+            time.sleep(1)
+            raise AssertionError(f"the agent does not stop: {self.log.read_text()[-6000:]}") from None
 
 
 def jailed(mark: str) -> list[int]:
@@ -232,9 +239,14 @@ def jailed(mark: str) -> list[int]:
     return found
 
 
+def comes(found) -> bool:
+    """Whether `found()` becomes true within PATIENCE: a stage is told before its jail is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not found() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(found())
+
+
 def gone(mark: str) -> bool:
     """Whether all such processes end within PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
-    while jailed(mark) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not jailed(mark)
+    return comes(lambda: not jailed(mark))

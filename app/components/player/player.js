@@ -51,7 +51,6 @@ export class Player {
     if (before?.b.url !== data.b.url) this.pair.load("b", data.b.url);
     if (data.seek && data.seek.nonce !== this.nonce) {
       this.nonce = data.seek.nonce;
-      this.reported = Math.min(data.seek.frame, data.frames - 1); // Python asked for it: no need to tell it back
       this.goTo(data.seek.frame);
     } else if (!before) {
       this.pair.seek(this.pair.frame);

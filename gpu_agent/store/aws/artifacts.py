@@ -36,7 +36,7 @@ RAW = {".yuv", ".y4m"}
 FRESH_SECONDS = 30.0
 CLOCK_MARGIN = 5.0
 URL_SECONDS = 3600
-CACHE_BYTES = 5_000_000_000
+CACHE_BYTES = 20_000_000_000
 PART = 16 << 20
 ENCRYPTED = {"ServerSideEncryption": "AES256"}
 TRANSFER = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=4)
@@ -55,7 +55,8 @@ class S3Artifacts:
     @classmethod
     def from_settings(cls, settings: StoreSettings, cache: Path) -> S3Artifacts:
         videos = required("videos_bucket", settings.videos_bucket)
-        return cls(client("s3", settings), videos, required("decoders_bucket", settings.decoders_bucket), cache)
+        decoders = required("decoders_bucket", settings.decoders_bucket)
+        return cls(client("s3", settings), videos, decoders, cache, int(settings.disk_budget_gb * 1e9))
 
     def put_file(self, key: str, path: Path, *, droppable: bool = False) -> None:
         parts = checked(key)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
+
 import boto3
 from botocore.config import Config
 
 from ..protocols import StoreError
 from ..settings import StoreSettings
 from .errors import sentences
+
+LOCK = threading.Lock()
+
+
+@cache
+def session() -> boto3.session.Session:
+    """One per process: what describes the services is large and read once. Making clients of it takes the lock."""
+    return boto3.session.Session()
 
 
 def client(service: str, settings: StoreSettings):
@@ -23,9 +34,9 @@ def client(service: str, settings: StoreSettings):
         # Virtual hosting makes presigned URLs name the region; the global name would answer new buckets by a redirect.
         s3={"addressing_style": "virtual" if own else "path"},
     )
-    with sentences(f"AWS in {settings.aws_region}"):
+    with LOCK, sentences(f"AWS in {settings.aws_region}"):
         try:
-            return boto3.session.Session().client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+            return session().client(service, endpoint_url=settings.aws_endpoint_url, config=config)
         except ValueError as e:  # a malformed endpoint
             raise StoreError(f"CODEC_LAB_AWS_ENDPOINT_URL is no address: {settings.aws_endpoint_url}.") from e
 

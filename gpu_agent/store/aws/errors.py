@@ -75,6 +75,8 @@ def sentence(what: str, error: Exception) -> str:
         return f"{what} takes no item above 400 KB. Shorten the title or the notes."
     if code:
         return f"{what} answered with an error ({code}). Try again; if it stays, look at the service's health."
-    if isinstance(error, boto.HTTPClientError | boto.IncompleteReadError | boto.ResponseStreamingError):
+    if isinstance(
+        error, boto.HTTPClientError | boto.ConnectionError | boto.IncompleteReadError | boto.ResponseStreamingError
+    ):
         return f"{what} does not answer ({type(error).__name__}). Check the network and its endpoints, then try again."
     return f"{what} cannot be used ({type(error).__name__}). Check the AWS settings."

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from ...models import Experiment, ResultRow, Status
+from ...models import BDRate, Experiment, ResultRow, Status
 from ..protocols import StoreError
 from .schema import LISTING, MAX_ITEM_BYTES, key
 from .values import plain
@@ -49,7 +49,8 @@ def queue_keys(status: Status, at: str) -> Item:
 
 def agents_side(experiment: Experiment) -> Item:
     """What `save` writes into META, beside status, queue keys and where body and points are."""
-    return {k: v for k, v in plain(experiment).items() if k not in ELSEWHERE | FIXED | PEOPLES}
+    facts = {k: v for k, v in plain(experiment).items() if k not in ELSEWHERE | FIXED | PEOPLES}
+    return facts if experiment.audit else {k: v for k, v in facts.items() if k != "audit"}
 
 
 def new_meta(experiment: Experiment) -> Item:
@@ -101,22 +102,27 @@ def point_item(experiment_id: str, token: str, number: int, row: ResultRow) -> I
     return key(experiment_id, point_sort(token, number)) | {"row": plain(row)}
 
 
-def best_items(experiment: Experiment) -> list[Item]:
-    """Entries for the boards: the best Y-PSNR of each clip, then BD-rates by clip and anchor, at most MAX_BEST."""
-    best: dict[str, tuple[str, float]] = {}
+def boards(experiment: Experiment) -> list[Item]:
+    """What a finished run enters: the highest Y-PSNR on each clip, and the BD-rates known already; what one write holds."""
+    best: dict[str, float] = {}
     for row in experiment.results:
-        board = f"psnr_y#{row.clip}"
-        if board not in best or row.psnr_y > best[board][1]:
-            best[board] = (row.clip, row.psnr_y)
-    for anchor, rate in experiment.summary.bd_rate.items():
-        for clip, percent in rate.per_clip.items():
-            if percent is not None:
-                best[f"bd_rate#{anchor}#{clip}"] = (clip, percent)
+        best[row.clip] = max(row.psnr_y, best.get(row.clip, row.psnr_y))
+    entries = [board_item(experiment.id, f"psnr_y#{clip}", clip, score) for clip, score in best.items()]
+    return [*entries, *bd_rate_boards(experiment.id, experiment.summary.bd_rate)][:MAX_BEST]
+
+
+def bd_rate_boards(experiment_id: str, rates: dict[str, BDRate]) -> list[Item]:
+    """Entries for the boards of the clips and anchors; without a score where there is no figure."""
     return [
-        key(experiment.id, f"BEST#{board}")
-        | {"board": board, "score": score, "experiment_id": experiment.id, "clip": clip}
-        for board, (clip, score) in list(best.items())[:MAX_BEST]
+        board_item(experiment_id, f"bd_rate#{anchor}#{clip}", clip, percent)
+        for anchor, rate in rates.items()
+        for clip, percent in rate.per_clip.items()
     ]
+
+
+def board_item(experiment_id: str, board: str, clip: str, score: float | None) -> Item:
+    item = key(experiment_id, f"BEST#{board}") | {"board": board, "experiment_id": experiment_id, "clip": clip}
+    return item if score is None else item | {"score": score}
 
 
 def experiment_from(meta: Item, code: str, body: bytes, rows: list[Item]) -> Experiment:
@@ -125,6 +131,8 @@ def experiment_from(meta: Item, code: str, body: bytes, rows: list[Item]) -> Exp
     if status == Status.RUNNING and meta.get("owner"):
         lease = {"owner": meta["owner"], "fence": meta["fence"], "expires_at": meta["lease_expires"]}
     known = {name: meta[name] for name in Experiment.model_fields.keys() & meta.keys()}
+    if "bd_rates" in meta:
+        known["summary"] = known["summary"] | {"bd_rate": meta["bd_rates"]}
     try:
         return Experiment.model_validate(
             known | json.loads(body) | {"code": code, "results": rows, "status": status, "lease": lease}

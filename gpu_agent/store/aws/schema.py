@@ -5,7 +5,7 @@ All items of an experiment share the partition key `EXP#<id>`; the sort key says
 META                        what changes and what is listed or filtered: status, lease, progress, title, facts, summary
 BODY#<digest>#<part>        long texts (origin, error, log, warnings, limits, environment): JSON, deflated, in parts
 POINT#<token>#<number>      one row of the results as native attributes; META says which token and how many count
-BEST#<board>                one entry of a board of the `best` index, written in the transaction that ends a run
+BEST#<board>                an entry of a board of the `best` index: Y-PSNR in the transaction that ends a run, BD-rates later
 EVENT#<number>              one event; `expires` lets DynamoDB drop it after EVENT_DAYS
 
 BODY and POINT items never change once written: META switches from one set to the next in a single conditional write,

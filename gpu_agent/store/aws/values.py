@@ -44,6 +44,7 @@ def _out(value: Any) -> Any:
     if not number.is_finite():
         raise ValueError(f"{value} cannot be stored: a number that was not measured is null.")
     fits = len(number.as_tuple().digits) <= 38 and (number == 0 or -125 <= number.adjusted() <= 124)
+    fits = fits and (isinstance(value, int) or abs(number) < 2**53)  # above, 1e23 would come back as another integer
     return number if fits else {OUT_OF_RANGE: str(value)}
 
 

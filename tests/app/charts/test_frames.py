@@ -134,3 +134,14 @@ def test_another_plane_keeps_its_own_scale_and_gaps():
 def test_a_broken_artifact_is_a_sentence(artifact, words):
     with pytest.raises(ValueError, match=words):
         read_series("rate 22", artifact)
+
+
+def test_vmaf_and_times_are_series_where_they_have_a_value_a_frame():
+    artifact = {"psnr_y": [36.0, 35.0], "vmaf": [91.5, 88.25], "encode_ms": [12.5, 3.0], "decode_ms": [4.0, 2.0]}
+    whole = read_series("rate 22", artifact | {"bits": [900, 300]})
+    for plane, title, first in (("vmaf", "VMAF", "91.50"), ("encode_ms", "Encode (ms)", "12.50")):
+        figure = frames_figure([whole], plane)
+        assert figure.layout.yaxis.title.text.startswith(title)
+        assert figure.data[0].text[0] == first
+    several = read_series("rate 22", artifact | {"encode_ms": [9.0, 1.0, 1.0], "packets": [10, 20, 30]})
+    assert set(several.values) == {"psnr_y", "vmaf", "decode_ms"}, "three packets for two frames have no frame each"

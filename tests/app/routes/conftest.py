@@ -15,6 +15,7 @@ from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.server import middleware, routes
 from app.settings import AppSettings
+from tests.stubs.aws_fixtures import aws_settings, aws_url, credentials  # noqa: F401
 
 BODY = bytes(range(256)) * 4
 
@@ -100,9 +101,9 @@ def serve(tmp_path):
     """A client of the routes as the server has them, over a folder and an agent's URL."""
 
     @contextmanager
-    def begin(folder, url, assets=None, token="hush"):
+    def begin(folder, url, assets=None, token="hush", store=None):
         pipe = AgentPipe(url, lambda: token)
-        source = ArtifactSource(folder, pipe)
+        source = ArtifactSource(folder, pipe, store)
         around = middleware(AppSettings(data=tmp_path))
         app = Starlette(routes=routes(assets or {}, source), middleware=around, lifespan=pipe.lifespan)
         with TestClient(app, base_url="http://localhost:8501") as client:

@@ -1,5 +1,6 @@
 """The agent as a whole: one a folder, its token, its health, shutting down in order."""
 
+import contextlib
 import os
 import stat
 import threading
@@ -19,6 +20,7 @@ from tests.gpu_agent.live import (
     Wire,
     ask,
     client_of,
+    comes,
     finished,
     follow,
     live_agent,
@@ -80,7 +82,10 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
 
 def test_without_a_jail_experiments_wait_and_health_says_how_to_mend_it(idle):
     client = client_of(idle)
-    follow(client, start(client).id, lambda status, messages: bool(messages))
+    waits = start(client).id
+    follow(client, waits, lambda status, messages: bool(messages))
+    assert ask(idle, "GET", f"/experiments/{waits}").json["waiting_for"] == "sandbox_unavailable"
+    assert ask(idle, "GET", f"/experiments/{waits}/events").json["waiting_for"] == "sandbox_unavailable"
     assert client.health().sandbox == {
         "available": False,
         "level": None,
@@ -109,8 +114,12 @@ def test_where_the_measurement_drifts_nothing_runs_and_health_says_why(tmp_path,
 
 def jails() -> list[Path]:
     """The processes of runs below this one."""
-    below = [Path(f"/proc/{pid}") for pid in tree(os.getpid())]
-    return [process for process in below if b"child.py" in (process / "cmdline").read_bytes()]
+    found = []
+    for pid in tree(os.getpid()):
+        with contextlib.suppress(OSError):
+            if b"child.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(Path(f"/proc/{pid}"))
+    return found
 
 
 def open_files() -> Counter[str]:
@@ -193,7 +202,7 @@ def test_the_jails_of_an_agent_know_no_secret(agent, client, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "CANARY-key")
     e = start(client, **STUCK)
     under_way(client, e.id)
-    assert jails()
+    assert comes(jails)
     for process in jails():
         for file in ("environ", "cmdline"):
             said = (process / file).read_bytes()

@@ -42,7 +42,7 @@ def drop_all(agent):
 
 def test_everything_that_the_record_names_is_there(agent, done, point):
     row = done.results[0]
-    assert set(row.artifacts) == {"bitstream", "frames", "decoded", "preview"}
+    assert set(row.artifacts) == {"bitstream", "frames", "worst", "decoded", "preview"}
     for path in row.artifacts.values():
         assert ask(agent, "GET", f"/artifacts/{done.id}/{path}").status == 200
     bits = ask(agent, "GET", f"{point}/bitstream.clb")
@@ -200,3 +200,31 @@ def test_a_run_can_be_looked_at_when_its_clip_is_gone(agent, point, monkeypatch)
     for name in ("preview.mp4", "frames/0/source.png"):
         answer = ask(agent, "GET", f"{point}/{name}")
         assert (answer.status, answer.error) == (404, "not_found")
+
+
+def test_the_figures_of_a_point_are_whole(agent, done, point):
+    row = done.results[0]
+    frames = ask(agent, "GET", f"{point}/frames.json").json
+    assert len(frames["encode_ms"]) == len(frames["packets"]) == row.packets
+    assert len(frames["decode_ms"]) == row.frames
+    for phase in ("encode", "decode"):
+        assert 0 < sum(frames[f"{phase}_ms"]) / 1000 <= getattr(row, f"{phase}_seconds") + 0.05
+    gone = row.more["missing"]
+    assert all(isinstance(reason, str) and reason for reason in gone.values())
+    assert {"ms_ssim"} <= set(gone)
+    for name in ("xpsnr_y", "ssim_ffmpeg", "ssim_u", "ssim_v", "vmaf_neg"):
+        assert (name in row.more) != (name in gone)
+    assert (row.vmaf is None) == ("vmaf" in gone)
+
+
+def test_worst_frames_are_pictures_and_come_back_when_they_were_dropped(agent, done, point):
+    worst = ask(agent, "GET", f"{point}/worst.json").json
+    assert len(worst) == 5
+    before = [ask(agent, "GET", f"{point}/{w['file']}") for w in worst]
+    drop_all(agent)
+    assert [ask(agent, "GET", f"{point}/{w['file']}").body for w in worst] == [a.body for a in before]
+    for answer, w in zip(before, worst):
+        image = cv2.imdecode(np.frombuffer(answer.body, np.uint8), cv2.IMREAD_COLOR)
+        assert image.shape == (2 * w["height"], 2 * (3 * w["width"] + 2 * 4), 3)
+        assert answer.headers["content-type"] == "image/png"
+    assert ask(agent, "GET", f"{point}/worst/other.png").status == 404

@@ -16,6 +16,7 @@ from tests.gpu_agent.live import (
     SLOW_LAST,
     STUCK,
     AgentProcess,
+    comes,
     finished,
     follow,
     gone,
@@ -101,7 +102,7 @@ def test_sigterm_puts_the_run_back_uncounted(agent, tmp_path, rate):
         upload(process.client, tiny_clip(tmp_path, rate=rate))
         e = start(process.client, **STUCK)
         under_way(process.client, e.id)
-        assert jailed(str(rate))
+        assert comes(lambda: jailed(str(rate)))
         assert process.stop() == 0
     assert not jailed(str(rate))
     with sqlite3.connect(folder / "lab.db") as db:

@@ -1,18 +1,12 @@
-"""What the jail costs: one encode in it against the same child as a bare process, and its pipe's speed.
-
-Run: python -m tests.benchmarks.jail_overhead [runs]
-"""
+"""What the jail costs: one encode in it against the same child as a bare process, and its pipe's speed."""
 
 from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +14,8 @@ import gpu_agent.jail.child
 from gpu_agent.codec_kit import VideoInfo
 from gpu_agent.jail import Jail
 from gpu_agent.models import Limits
+
+from .row import Row, fastest
 
 CODE = "def encode(video, rate):\n    yield b'x'\n"
 STREAM = """
@@ -31,6 +27,7 @@ def decode(packets, info):
 """
 SMALL = VideoInfo(32, 16, 1, Fraction(30))
 LARGE = VideoInfo(1920, 1080, 200, Fraction(30))
+ROUNDS = 25
 
 
 def bare(folder: Path) -> None:
@@ -49,35 +46,23 @@ def bare(folder: Path) -> None:
         os.close(fd)
 
 
-def median_ms(action: Callable[[], object], runs: int) -> float:
-    taken = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        action()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken) * 1000
-
-
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+def run() -> list[Row]:
     jail = Jail()
     status = jail.status()
     if not status.available:
-        raise SystemExit(status.message)
+        return [Row("overhead of the jail per run", status.message, "the same child bare", "–", "at most 30 ms", False)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "planes").write_bytes(bytes(SMALL.frame_bytes))
         ignore = lambda data: None
         jailed = lambda: jail.encode(CODE, folder / "planes", SMALL, 1, Limits(), on_packet=ignore)
-        without = median_ms(lambda: bare(folder), runs)
-        within = median_ms(jailed, runs)
+        within, without = (seconds * 1000 for seconds in fastest(jailed, lambda: bare(folder), rounds=ROUNDS))
     large = jail.decode(STREAM, [], LARGE, Limits(), on_frame=ignore)
-    print(f"{'bare process':<28}{without:8.1f} ms   1.00")
-    print(f"{'jail, level ' + status.level:<28}{within:8.1f} ms   {within / without:.2f}")
-    print(f"{'overhead (at most 30)':<28}{within - without:8.1f} ms")
-    print(f"{'frames out of the jail':<28}{large.output_bytes / large.wall_seconds / 1e6:8.0f} MB/s")
-
-
-if __name__ == "__main__":
-    main()
+    speed = large.output_bytes / large.wall_seconds / 1e6
+    added, ratio = within - without, f"{within / without:.2f}"
+    reference = f"{without:.1f} ms, the same child bare"
+    return [
+        Row(f"one run, level {status.level}", f"{within:.1f} ms", reference, ratio, "at most 30 ms more", added <= 30),
+        Row("frames out of the jail", f"{speed:,.0f} MB/s", "–", "–"),
+    ]

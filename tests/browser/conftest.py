@@ -1,0 +1,90 @@
+"""One lab with its agent for all browser tests, and pages that tell when anything leaves this machine or goes wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from gpu_agent.jail import Jail
+
+from .programs import Lab
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+PROBE = ("/_stcore/health", "/_stcore/host-config")
+"""Streamlit's client looks for the server below the page's own path first; it expects the 404."""
+
+REPLACED = ("/media/", "Download Button")
+"""It also asks whether the file of each download button is there, by the address of the run before where the page was
+run again meanwhile; that file may be gone. The button itself always has the newest address."""
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed (Debian's package is called chromium)")
+    if not Jail().status().available:
+        pytest.skip("there is no jail to run codecs in (bubblewrap)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
+    yield from running(Lab(tmp_path_factory.mktemp("lab")))
+
+
+@pytest.fixture(scope="session")
+def bare_lab(chromium, tmp_path_factory) -> Iterator[Lab]:
+    """A lab without a key, whose agent was never started."""
+    yield from running(Lab(tmp_path_factory.mktemp("bare"), claude=False, agent=False))
+
+
+def running(lab: Lab) -> Iterator[Lab]:
+    try:
+        lab.start()
+        yield lab
+    finally:
+        lab.stop()
+
+
+@pytest.fixture
+def open_page(chromium, request) -> Iterator[Callable]:
+    """Opens a page of a lab. The test fails where a request left this machine or the browser reported an error.
+
+    `expected`: parts of console messages and URLs that the test provokes.
+    """
+    contexts, wrong, expected = [], [], []
+
+    def note(kind: str, text: str) -> None:
+        if not any(part in text for part in (*expected, *REPLACED)):
+            wrong.append(f"{kind}: {text}")
+
+    def open_(lab: Lab, path: str = "/", expect: tuple[str, ...] = (), **options):
+        expected.extend(expect)
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        context.on("request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or note("left", r.url))
+        context.on("weberror", lambda e: note("error", str(e.error)))
+        context.on(
+            "console", lambda m: m.type == "error" and "Failed to load" not in m.text and note("console", m.text)
+        )
+        context.on(
+            "response",
+            lambda r: r.status >= 400 and not r.url.split("?")[0].endswith(PROBE) and note(str(r.status), r.url),
+        )
+        page.goto(lab.url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []

@@ -1,0 +1,102 @@
+"""Archives named by their content: the same checkout gives the same name, and what a box gets is what it needs."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from infra.deploy import costs, releases, wheels
+from infra.deploy.__main__ import COMMANDS, main
+from infra.deploy.aws import shown
+from infra.deploy.steps import ROOT
+
+DEPLOY = ROOT / "infra" / "deploy"
+
+
+def names(release: releases.Release) -> set[str]:
+    with tarfile.open(fileobj=io.BytesIO(release.archive)) as tar:
+        return set(tar.getnames())
+
+
+@pytest.mark.parametrize("role", ["worker", "orchestrator"])
+def test_the_same_checkout_is_the_same_release(role):
+    first, second = (releases.pack(ROOT, role, "w" * 64) for _ in range(2))
+    assert first.name == second.name
+    assert first.name != releases.pack(ROOT, role, "v" * 64).name
+
+
+def test_the_worker_gets_the_agent_and_nothing_of_the_lab():
+    found = names(releases.pack(ROOT, "worker", "w"))
+    assert {"gpu_agent/__main__.py", "infra/boxes/install.sh", "BUILD", "WHEELS", "PYTHON", "PORT"} <= found
+    assert not [n for n in found if n.startswith(("app/", "tests/", "streamlit_config/"))]
+
+
+def test_secrets_never_travel(tmp_path):
+    for folder in ("app", "gpu_agent", "streamlit_config", "infra/boxes"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "streamlit_config" / "secrets.toml").write_text("key")
+    (tmp_path / "streamlit_config" / "config.toml").write_text("")
+    (tmp_path / "requirements.txt").write_text("numpy==1\n")
+    assert "streamlit_config/secrets.toml" not in names(releases.pack(tmp_path, "orchestrator", "w"))
+
+
+def test_scripts_stay_executable():
+    release = releases.pack(ROOT, "worker", "w")
+    with tarfile.open(fileobj=io.BytesIO(release.archive)) as tar:
+        assert tar.getmember("infra/boxes/install.sh").mode == 0o755
+        assert tar.getmember("gpu_agent/__init__.py").mode == 0o644
+
+
+def test_the_worker_gets_pytorch_and_no_streamlit():
+    pins = wheels.requirements(ROOT, "worker")
+    assert "torch==" in pins
+    assert "streamlit==" not in pins
+    assert "boto3==" in pins
+    assert "streamlit==" in wheels.requirements(ROOT, "orchestrator")
+
+
+def test_a_wheelhouse_is_named_by_what_it_holds(tmp_path):
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "a-1-py3-none-any.whl").write_bytes(b"a")
+    first, archive = wheels.pack(house, tmp_path / "1.tar")
+    with tarfile.open(archive) as tar:
+        assert tar.getnames() == ["a-1-py3-none-any.whl", "SHA256SUMS"]
+        tar.extractall(tmp_path / "out", filter="data")
+    checked = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=tmp_path / "out")
+    assert checked.returncode == 0
+    (house / "a-1-py3-none-any.whl").write_bytes(b"b")
+    assert wheels.pack(house, tmp_path / "2.tar")[0] != first
+
+
+def test_a_call_is_shown_without_what_may_be_secret():
+    line = shown("ssm", "put_parameter", {"Name": "/v3/agent/token", "Value": "hunter2"})
+    assert "hunter2" not in line
+    assert "/v3/agent/token" in line
+
+
+def test_every_script_is_a_word_of_the_deployment():
+    scripts = {p.name for p in DEPLOY.glob("*.sh")}
+    wanted = {f"deploy_{what}.sh" for what in ("infrastructure", "orchestrator", "worker", "lambda", "all")}
+    assert scripts == wanted | {"run_first_experiment.sh", "destroy.sh"}
+    for script in scripts:
+        text = (DEPLOY / script).read_text()
+        assert text.split('/lab" deploy ')[1].split()[0] in COMMANDS
+        assert (DEPLOY / script).stat().st_mode & 0o100
+
+
+def test_the_readmes_table_is_the_estimate():
+    readme = (Path(ROOT) / "infra" / "README.md").read_text()
+    assert costs.table(costs.parts()) in readme
+    assert f"{costs.REGION}, {costs.DAY}" in readme
+
+
+def test_nobody_there_to_agree_means_nothing_is_made(aws, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["destroy", "--region", "us-east-1"]) == 1
+    assert "--yes" in capsys.readouterr().err
+    assert main(["rollback", "--yes"]) == 1

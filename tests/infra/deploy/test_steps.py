@@ -1,0 +1,300 @@
+"""A whole deployment against moto, twice, with the failures that an earlier system hid."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.cloudformation.models import cloudformation_backends
+from moto.ssm.models import ssm_backends
+
+from gpu_agent.store.aws import schema
+from infra.deploy import boxes as onto_boxes
+from infra.deploy import destroy, first, preflight, releases, stacks, steps
+from infra.launcher.terminal import Problem
+
+from .conftest import REGION, UBUNTU, TestedAws
+
+STACKS = {"network", "storage", "database", "compute", "lambda", "cdn"}
+READING = ("get_", "describe_", "head_", "list_")
+
+
+def state_of(aws) -> dict:
+    """What the account holds, as far as a second run could have changed it."""
+    found = {}
+    for stack in aws.client("cloudformation").describe_stacks()["Stacks"]:
+        found[stack["StackName"]] = (stack["StackStatus"], sorted(map(str, stack.get("Parameters", []))))
+    parameters = aws.client("ssm").get_parameters_by_path(Path="/v3/", Recursive=True)["Parameters"]
+    found |= {p["Name"]: (p["Version"], p["Value"]) for p in parameters}
+    for bucket in aws.client("s3").list_buckets()["Buckets"]:
+        objects = aws.client("s3").list_object_versions(Bucket=bucket["Name"]).get("Versions", [])
+        found[bucket["Name"]] = sorted((o["Key"], o["VersionId"]) for o in objects)
+    instances = aws.client("ec2").describe_instances()["Reservations"]
+    found["boxes"] = sorted(i["InstanceId"] for r in instances for i in r["Instances"])
+    return found
+
+
+def test_from_nothing_to_a_lab_and_the_second_run_changes_nothing(account, deployment, boxes, capsys):
+    steps.everything(deployment, steps.Wishes())
+    before = state_of(account)
+    assert {name.removeprefix("v3-") for name in before if name.startswith("v3-") and "-1234" not in name} == STACKS
+    assert len(before["boxes"]) == 2
+    assert len(boxes.installed) == 2
+    table = account.client("dynamodb").describe_table(TableName="v3-experiments")["Table"]
+    indexes = {i["IndexName"] for i in schema.TABLE["GlobalSecondaryIndexes"]}
+    assert {i["IndexName"] for i in table["GlobalSecondaryIndexes"]} == indexes
+    again = TestedAws(account, boxes)
+    steps.everything(again, steps.Wishes())
+    assert state_of(account) == before
+    changing = {c for c in again.calls if not c.split(".")[1].startswith(READING)}
+    # A change set is how CloudFormation is asked whether anything would change; health is asked by a command.
+    assert changing == {
+        "cloudformation.create_change_set",
+        "cloudformation.delete_change_set",
+        "ssm.send_command",
+    }
+    assert not [c for commands in boxes.commands[4:] for c in commands if "codec-lab-boot" in c]
+    assert "https://" in capsys.readouterr().out
+
+
+def test_a_dry_run_prints_and_changes_nothing(account, boxes, capsys):
+    before = state_of(account)
+    dry = TestedAws(account, boxes, dry_run=True)
+    steps.everything(dry, steps.Wishes())
+    assert not [c for c in dry.calls if not c.split(".")[1].startswith(READING)]
+    assert state_of(account) == before
+    printed = capsys.readouterr().out
+    for stack in STACKS:
+        assert f"StackName='v3-{stack}'" in printed
+    assert "would call  ssm.send_command" in printed
+    assert "/v3/agent/token" in printed
+    assert "Value=…" in printed
+
+
+def test_a_quota_of_nothing_stops_before_anything_is_made(account, deployment):
+    deployment.quota = 0.0
+    with pytest.raises(Problem, match="vCPUs and 4 are needed"):
+        steps.everything(deployment, steps.Wishes())
+    assert account.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_a_bucket_of_somebody_else_stops_before_anything_is_made(account, deployment):
+    deployment.errors["head_bucket"] = ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+    with pytest.raises(Problem, match="somebody else's"):
+        steps.infrastructure(deployment, steps.Wishes())
+    assert account.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_images_are_resolved_once(deployment):
+    first_time = preflight.check(deployment)
+    ssm_backends["123456789012"][REGION]._parameters[UBUNTU][-1].value = "ami-00000000000000000"
+    assert preflight.check(deployment) == first_time
+    assert preflight.check(deployment, new_images=True)["worker"] == "ami-00000000000000000"
+
+
+def test_a_stack_stuck_in_its_first_making_is_made_anew(account, deployment):
+    backend = cloudformation_backends["123456789012"]["us-east-1"]
+    stacks.deploy(deployment, "network", {})
+    stack = next(s for s in backend.stacks.values() if s.name == "v3-network")
+    stack.status = "ROLLBACK_COMPLETE"
+    assert stacks.deploy(deployment, "network", {}) == "created"
+    assert stacks.described(deployment, "v3-network")["StackStatus"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED", "ROLLBACK_FAILED"])
+def test_a_stack_that_needs_a_person_is_said(deployment, status):
+    stacks.deploy(deployment, "network", {})
+    next(iter(cloudformation_backends["123456789012"]["us-east-1"].stacks.values())).status = status
+    with pytest.raises(Problem, match=f"stuck in {status}"):
+        stacks.deploy(deployment, "network", {})
+
+
+def test_what_would_replace_a_box_is_refused(deployment):
+    found = {
+        "Changes": [
+            {
+                "ResourceChange": {
+                    "LogicalResourceId": "Worker",
+                    "Replacement": "True",
+                    "ResourceType": "AWS::EC2::Instance",
+                }
+            }
+        ]
+    }
+    deployment.errors["delete_change_set"] = RuntimeError("deleted")
+    with pytest.raises(RuntimeError, match="deleted"):
+        stacks.refuse_replacement(deployment, "v3-compute", "c", found, False)
+    stacks.refuse_replacement(deployment, "v3-compute", "c", found, True)
+
+
+# Boxes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(account, deployment):
+    """What the stacks leave behind as far as a box's deployment sees it; the stacks themselves are tested above."""
+    image = deployment.any_parameter(UBUNTU)
+    for role in ("worker", "orchestrator"):
+        box = account.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]
+        deployment.set_parameter(f"{role}/instance", box["InstanceId"])
+    for what in ("videos", "decoders", "releases"):
+        account.client("s3").create_bucket(Bucket=deployment.bucket(what))
+        deployment.set_parameter(f"storage/{what}", deployment.bucket(what))
+    account.client("dynamodb").create_table(TableName="v3-experiments", **schema.TABLE)
+    deployment.set_parameter("database/table", "v3-experiments")
+    deployment.set_parameter("dashboard/address", "https://d.cloudfront.net")
+    return deployment
+
+
+def test_a_command_that_fails_on_the_box_fails_the_deployment_with_its_log(made, boxes):
+    boxes.fails = "\n".join([*(f"line {n}" for n in range(100)), "pip: no matching distribution"])
+    with pytest.raises(Problem) as problem:
+        onto_boxes.deploy(made, steps.ROOT, "worker")
+    assert "pip: no matching distribution" in str(problem.value)
+    assert "line 20" not in str(problem.value).splitlines()
+    assert made.parameter("worker/release") is None
+
+
+def test_a_box_that_runs_something_else_fails_the_deployment(made, boxes):
+    boxes.lies = "0123456789abcdef"
+    with pytest.raises(Problem, match=r"build 0123456789abcdef.*was deployed"):
+        onto_boxes.deploy(made, steps.ROOT, "orchestrator")
+    assert made.parameter("orchestrator/release") is None
+
+
+def test_a_worker_without_its_jail_fails_the_deployment(made, boxes):
+    boxes.sandbox = {"available": False, "message": "AppArmor refuses user namespaces"}
+    with pytest.raises(Problem, match="AppArmor refuses"):
+        onto_boxes.deploy(made, steps.ROOT, "worker")
+
+
+def test_a_second_run_finds_out_that_something_else_runs_meanwhile(made, boxes):
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    box = made.parameter("worker/instance")
+    boxes.installed[box] = "somebody's hand"
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    assert boxes.installed[box] == releases.build_of(steps.ROOT, "worker")
+
+
+def test_rollback_brings_the_release_before_and_reads_it_back(made, boxes, tmp_path):
+    for n in (1, 2):
+        root = tmp_path / str(n)
+        for folder in ("gpu_agent", "infra/boxes"):
+            (root / folder).mkdir(parents=True)
+        (root / "gpu_agent" / "__init__.py").write_text(f"version = {n}\n")
+        (root / "gpu_agent" / "requirements-gpu.txt").write_text("")
+        (root / "requirements.txt").write_text("numpy==2.4.6\n")
+        onto_boxes.deploy(made, root, "worker")
+    first_build = releases.build_of(tmp_path / "1", "worker")
+    second = made.parameter("worker/release")
+    before = onto_boxes.rollback(made, "worker")
+    assert boxes.installed[made.parameter("worker/instance")] == first_build
+    assert made.parameter("worker/release") == before
+    assert made.parameter("worker/release-before") == second
+    with pytest.raises(Problem, match="no earlier release"):
+        onto_boxes.rollback(made, "orchestrator")
+
+
+@pytest.mark.parametrize(
+    ("code", "word"), [("InsufficientInstanceCapacity", "--worker-zone b"), ("VcpuLimitExceeded", "Service Quotas")]
+)
+def test_a_worker_that_cannot_be_had_is_said(account, made, code, word):
+    box = made.parameter("worker/instance")
+    account.client("ec2").stop_instances(InstanceIds=[box])
+    made.errors["start_instances"] = ClientError({"Error": {"Code": code, "Message": "no"}}, "StartInstances")
+    with pytest.raises(Problem, match=word):
+        onto_boxes.deploy(made, steps.ROOT, "worker")
+
+
+def test_a_stopped_worker_of_this_release_is_left_alone(account, made, boxes):
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    account.client("ec2").stop_instances(InstanceIds=[made.parameter("worker/instance")])
+    sent = len(boxes.commands)
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    assert len(boxes.commands) == sent
+
+
+def test_a_command_is_waited_for_to_its_real_end(made, boxes):
+    boxes.delay = 25
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    assert made.calls.count("ssm.get_command_invocation") > 50
+
+
+# The first experiment ---------------------------------------------------------------------------------------------
+
+
+def agent(aws, outcome):
+    """Stands for the worker's agent: each time it is asked, it claims what waits and finishes it."""
+    from gpu_agent.store.aws.experiments import DynamoExperiments
+
+    real = DynamoExperiments.get
+
+    def get(store, experiment_id):
+        record = real(store, experiment_id)
+        if record and record.status == "queued" and (lease := store.claim(experiment_id, "worker", 60)):
+            record = real(store, experiment_id)
+            outcome(record)
+            store.save(record, lease)
+            record = real(store, experiment_id)
+        return record
+
+    return get
+
+
+def test_the_first_experiment_prints_its_figures(made, boxes, monkeypatch, capsys):
+    from gpu_agent.models import Status
+    from gpu_agent.store.aws.experiments import DynamoExperiments
+    from tests.gpu_agent.factory import row
+
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+
+    def succeeds(record):
+        record.status, record.results = Status.SUCCEEDED, [row("carphone", 22), row("carphone", 27, kbps=12.5)]
+
+    monkeypatch.setattr(DynamoExperiments, "get", agent(made, succeeds))
+    found = first.run(made, steps.ROOT)
+    printed = capsys.readouterr().out
+    assert "37.50" in printed
+    assert f"/experiment/{found.id}" in printed
+
+
+def test_the_first_experiment_fails_loudly(made, monkeypatch):
+    from gpu_agent.models import Failure, Status
+    from gpu_agent.store.aws.experiments import DynamoExperiments
+
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+
+    def fails(record):
+        record.status, record.error = Status.FAILED, Failure(category="sandbox", message="no namespaces")
+
+    monkeypatch.setattr(DynamoExperiments, "get", agent(made, fails))
+    with pytest.raises(Problem, match="no namespaces"):
+        first.run(made, steps.ROOT)
+
+
+def test_the_first_experiment_that_nobody_takes_is_said(made, monkeypatch):
+    onto_boxes.deploy(made, steps.ROOT, "worker")
+    monkeypatch.setattr(first, "MINUTES", 0)
+    with pytest.raises(Problem, match="no agent takes it"):
+        first.run(made, steps.ROOT)
+
+
+def test_the_first_experiment_needs_a_deployed_worker(made):
+    with pytest.raises(Problem, match="deploy worker first"):
+        first.run(made, steps.ROOT)
+
+
+# The way back -----------------------------------------------------------------------------------------------------
+
+
+def test_destroy_keeps_what_was_measured_and_then_nothing(account, deployment):
+    steps.infrastructure(deployment, steps.Wishes())
+    destroy.machines(deployment)
+    left = {s["StackName"] for s in account.client("cloudformation").describe_stacks()["Stacks"]}
+    assert left == {"v3-storage", "v3-database"}
+    assert account.client("dynamodb").list_tables()["TableNames"] == ["v3-experiments"]
+    destroy.machines(deployment)
+    destroy.data(deployment)
+    assert account.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert account.client("s3").list_buckets()["Buckets"] == []
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+    assert account.client("ssm").get_parameters_by_path(Path="/v3/", Recursive=True)["Parameters"] == []
