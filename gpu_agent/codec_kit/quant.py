@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from .jit import kernel
-from .rangecoder import COST_BITS, COSTS, mixed
-from .residual import SCAN, SCAN_AT, eob_cost, level_contexts
+from .rangecoder import COST_BITS, COSTS, chance, mixed
+from .residual import SCAN, SCAN_AT, eob_cost, level_contexts, near_context
 
 MAX_QP = 63
 _q = np.arange(6)[None, :]
@@ -96,8 +96,7 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
                 stop = 0.0
                 go = 0.0
                 if level < 15:
-                    d1, d2, d3, dm = level_contexts(a, o, x, y, size, kinds, plane, level)
-                    pp = mixed(ctx, mix, d1, d2, d3, dm)
+                    pp = chance(ctx, near_context(a, o, x, y, kinds, level))
                     stop, go = float(COSTS[1023 - (pp >> 6)]), float(COSTS[pp >> 6])
                 else:
                     e, k = level - 15, 0

@@ -116,33 +116,37 @@ def code(rc, buf, p, bit):
     if mode == ESTIMATE:
         rc[COST] += COSTS[p >> 6] if bit else COSTS[1023 - (p >> 6)]
         return bit
-    bound = (rc[RANGE] >> 16) * p
+    span = rc[RANGE]
+    bound = (span >> 16) * p
     if mode == READ:
-        if rc[CODE] < bound:
+        value = rc[CODE]
+        if value < bound:
             bit = 1
-            rc[RANGE] = bound
+            span = bound
         else:
             bit = 0
-            rc[CODE] -= bound
-            rc[RANGE] -= bound
-        while rc[RANGE] < TOP:
+            value -= bound
+            span -= bound
+        while span < TOP:
             byte = 0
             if rc[POS] < rc[END]:
                 byte = np.int64(buf[rc[POS]])
             else:
                 rc[OVER] += 1
             rc[POS] += 1
-            rc[CODE] = ((rc[CODE] << 8) | byte) & MASK
-            rc[RANGE] <<= 8
+            value = ((value << 8) | byte) & MASK
+            span <<= 8
+        rc[CODE], rc[RANGE] = value, span
         return bit
     if bit:
-        rc[RANGE] = bound
+        span = bound
     else:
         rc[LOW] += bound
-        rc[RANGE] -= bound
-    while rc[RANGE] < TOP:
-        rc[RANGE] <<= 8
+        span -= bound
+    while span < TOP:
+        span <<= 8
         shift_low(rc, buf)
+    rc[RANGE] = span
     return bit
 
 

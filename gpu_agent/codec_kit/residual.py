@@ -101,6 +101,13 @@ def level_contexts(a, o, x, y, size, kind, plane, level):
 
 
 @kernel
+def near_context(a, o, x, y, kind, level):
+    """The first of the three contexts of `level_contexts`, for level > 0: enough for an encoder's estimate."""
+    near = a[o + 1] + a[o + 2] + a[o + PITCH] + a[o + 2 * PITCH] + a[o + PITCH + 1]
+    return NEAR + ((kind * STAGES + STAGE[level]) * 6 + ZONE[x + y]) * 16 + COUNT[near]
+
+
+@kernel
 def eob_context(kind, lw, lh, n):
     return EOB + (kind * 11 + lw + lh) * 12 + n
 

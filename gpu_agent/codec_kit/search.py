@@ -1,6 +1,6 @@
 """The encoder's choices for a CTU: what each block is predicted from, and how the CTU is split.
 
-Exhaustive over the splits but for three short cuts: an inter block without a residual is not split, halves are not
+Exhaustive over the splits but for three short cuts: a block that is best skipped is not split, halves are not
 tried where quarters are clearly better than the whole, and a split is given up once its parts cost more than the best.
 """
 
@@ -43,6 +43,7 @@ from .picture import (
 from .rangecoder import COST
 from .reconstruct import chroma_direction, predict_intra, put
 from .syntax import (
+    CHROMA_MODES,
     COLUMNS,
     NONE,
     QUAD,
@@ -68,6 +69,7 @@ from .trials import (
     header_bits,
     keep,
     keep_fields,
+    squared,
     try_inter,
 )
 
@@ -112,20 +114,25 @@ def rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked, enough):
 
 
 @kernel
-def intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, inter, u):
+def intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u, thorough):
     predict_intra(fr, dpb, units, s, 0, x, y, lw, lh, u[LUMA])
     put(dpb, fr[SLOT], fr[ORIGIN_Y] + y, fr[ORIGIN_X] + x, 1 << lw, 1 << lh, s.first)
-    return code_plane(c, s, e, fr, dpb, levels, 0, x, y, lw, lh, 0, u)
+    return code_plane(c, s, e, fr, dpb, levels, 0, x, y, lw, lh, 0, u, thorough)
+
+
+@kernel
+def predict_chroma(fr, dpb, units, s, plane, x, y, lw, lh, u):
+    predict_intra(fr, dpb, units, s, plane, x // 2, y // 2, lw - 1, lh - 1, chroma_direction(u[CHROMA], u[LUMA]))
+    oy, ox = fr[ORIGIN_Y + plane] + y // 2, fr[ORIGIN_X + plane] + x // 2
+    put(dpb, fr[SLOT], oy, ox, 1 << (lw - 1), 1 << (lh - 1), s.first)
 
 
 @kernel
 def intra_chroma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u):
     cost = 0.0
     for plane in range(1, 3):
-        predict_intra(fr, dpb, units, s, plane, x // 2, y // 2, lw - 1, lh - 1, chroma_direction(u[CHROMA], u[LUMA]))
-        oy, ox = fr[ORIGIN_Y + plane] + y // 2, fr[ORIGIN_X + plane] + x // 2
-        put(dpb, fr[SLOT], oy, ox, 1 << (lw - 1), 1 << (lh - 1), s.first)
-        cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, 0, u)
+        predict_chroma(fr, dpb, units, s, plane, x, y, lw, lh, u)
+        cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, 0, u, False)
     return cost
 
 
@@ -139,22 +146,31 @@ def try_intra(c, s, e, fr, dpb, units, levels, shelf, x, y, lw, lh, u, ranked, c
         if ranked[n] < 0:
             continue
         u[LUMA], u[CHROMA], u[CBF], u[KIND] = ranked[n], 0, 0, 0
-        cost = intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, 0, u)
+        cost = intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u, False)
         cost += lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
-        last = ranked[n]
         if cost < least:
-            least, direction = cost, last
-    if least >= best:
+            least, direction = cost, ranked[n]
+    if least >= 1.1 * best:
         return best
-    u[LUMA], u[CHROMA] = direction, 0
-    if direction != last:
-        u[CBF], u[KIND] = 0, 0
-        intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, 0, u)
-    luma = least - lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
-    least, choice, last = np.inf, 0, -1
-    for n in range(6 if fr[KEY] else 3):
+    u[LUMA], u[CHROMA], u[CBF], u[KIND] = direction, 0, 0, 0
+    luma = intra_luma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u, True)
+    if luma >= best:
+        return best
+    rough = np.full(CHROMA_MODES, np.inf)
+    for n in range(CHROMA_MODES):
         if n > 1 and chroma_direction(n, direction) == direction:
             continue
+        u[CHROMA], rough[n] = n, 0.0
+        for plane in range(1, 3):
+            predict_chroma(fr, dpb, units, s, plane, x, y, lw, lh, u)
+            rough[n] += squared(fr, dpb, e.source, plane, x // 2, y // 2, 1 << (lw - 1), 1 << (lh - 1))
+        rough[n] += lam * n
+    least, choice = np.inf, 0
+    for _ in range(2):
+        n = np.argmin(rough)
+        if rough[n] == np.inf:
+            continue
+        rough[n] = np.inf
         u[CHROMA], last = n, n
         cost = intra_chroma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u)
         cost += lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
@@ -190,7 +206,7 @@ def search_vectors(c, s, e, fr, dpb, units, depth, x, y, lw, lh):
     w, h = 1 << lw, 1 << lh
     root = e.fl[ROOT]
     for side in range(2):
-        for ref in range(fr[COUNTS + side] if lw + lh > 7 else min(fr[COUNTS + side], 1)):
+        for ref in range(fr[COUNTS + side] if lw + lh > 5 else min(fr[COUNTS + side], 1)):
             row = side * 4 + ref
             slot = fr[SLOTS + row]
             twin = -1
@@ -250,7 +266,7 @@ def try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
     u[MERGE], u[SKIP], u[MVP] = -1, 0, 0
     at = [-1, -1]
     for side in range(2):
-        for ref in range(fr[COUNTS + side] if lw + lh > 7 else min(fr[COUNTS + side], 1)):
+        for ref in range(fr[COUNTS + side] if lw + lh > 5 else min(fr[COUNTS + side], 1)):
             if at[side] < 0 or e.found[side * 4 + ref, 0] < e.found[at[side], 0]:
                 at[side] = side * 4 + ref
     single = at[0]
@@ -380,12 +396,12 @@ def search_tree(t, x, y, lw=6, lh=6, halves=0, depth=0, path=0, limit=np.inf):
     if allowed & 1:
         best = search_leaf(t, x, y, lw, lh, depth, path)
         best += split_cost(c, e, fr, units, x, y, lw, lh, halves, NONE)
-        skipped = e.best[SKIP] == 1 or (not fr[KEY] and e.best[CBF] == 0)
+        skipped = e.best[SKIP] == 1
         whole_cost = best
         place(fr, dpb, units, levels, e, depth, x, y, lw, lh)
         placed = True
     for split in (QUAD, ROWS, COLUMNS):
-        if skipped or not allowed & SPLIT_BIT[split] or (split != QUAD and best < 0.93 * whole_cost):
+        if skipped or not allowed & SPLIT_BIT[split] or (split != QUAD and best < 0.8 * whole_cost):
             continue
         forget(fr, units, x, y, lw, lh)
         cost = split_cost(c, e, fr, units, x, y, lw, lh, halves, split)

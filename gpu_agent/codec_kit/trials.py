@@ -247,11 +247,13 @@ def code_tile(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kinds, coded
 
 
 @kernel
-def code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, u):
-    """All tiles of one plane of the block at luma (x, y); sets their bits in u[CBF] and, for luma, u[KIND]."""
+def code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, u, thorough):
+    """All tiles of one plane of the block at luma (x, y); sets their bits in u[CBF] and, for luma, u[KIND].
+
+    `thorough`: try both transforms where there are two."""
     sh = 1 if plane > 0 else 0
     tw, th = min(lw - sh, 5), min(lh - sh, 5)
-    kinds = 2 if plane == 0 and inter == 0 and max(lw, lh) <= 4 else 1
+    kinds = 2 if thorough and plane == 0 and inter == 0 and max(lw, lh) <= 4 else 1
     tile = 4 * plane
     total = 0.0
     for j in range(0, (1 << lh) >> sh, 1 << th):
@@ -301,7 +303,7 @@ def try_inter(c, s, e, fr, dpb, units, levels, shelf, x, y, lw, lh, u, best):
     cost = lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
     for plane in range(3):
         if cost < best:
-            cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, 1, u)
+            cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, 1, u, False)
     if cost < best and (u[CBF] != 0 or u[MERGE] < 0):
         best = cost
         accept(fr, dpb, units, levels, e, shelf, x, y, lw, lh, u)

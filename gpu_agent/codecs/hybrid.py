@@ -1,7 +1,7 @@
 """The house champion: blocks of many shapes, hierarchical B pictures, context mixing.
 
 Everything that the decoder repeats is integer arithmetic. The parts, and where they come from, are in codec_kit; this
-module is the order in which they act.
+module is the order in which they act. Measured: 36 % fewer bits than x264 medium (README.md beside this file).
 """
 
 import numpy as np
@@ -69,6 +69,8 @@ class Stream:
         slot = min(set(range(SLOT_COUNT)) - set(self.slots.values()))
         fr[SLOT], fr[KEY], fr[QP], fr[QPC] = slot, key, qp, min(max(qp + CHROMA_OFFSET, 0), 63)
         self.units[slot, :, :, 0] = 0
+        if not key and not self.known:
+            raise ValueError("the first picture is not a key picture: the bitstream is damaged")
         lists = ([], []) if key else references(picture, self.known, REFERENCES)
         for side, pocs in enumerate(lists):
             fr[COUNTS + side] = len(pocs)
