@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..measure.bdrate import Curve
+from ..measure.bdrate import Curve, curve_from
 from ..models import Model
 
 
@@ -49,13 +49,5 @@ class AnchorCurve(Model):
         return len(self.points) == len(self.rates)
 
     def curve(self, quality: str = "psnr_yuv") -> Curve:
-        """Rate in kbps against one figure, from the points that have it, as BD-rate takes it.
-
-        Points that the cap of 60 dB or a perfect score made equal are left out but for the cheapest: there the figure
-        says nothing any more.
-        """
-        have = sorted((p.kbps, getattr(p, quality)) for p in self.points if getattr(p, quality) is not None)
-        top = max((value for _, value in have), default=None)
-        first = next((i for i, (_, value) in enumerate(have) if value == top), None)
-        kept = have[: first + 1] if first is not None else []
-        return Curve([rate for rate, _ in kept], [value for _, value in kept])
+        """Rate in kbps against one figure, from the points that have it, as BD-rate takes it."""
+        return curve_from((p.kbps, getattr(p, quality)) for p in self.points)

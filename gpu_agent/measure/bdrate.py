@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +30,18 @@ class Curve(NamedTuple):
     def points(self) -> list[tuple[float, float]]:
         """(rate, quality), lowest rate first."""
         return sorted(zip(self.rates, self.qualities))
+
+
+def curve_from(points: Iterable[tuple[float, float | None]]) -> Curve:
+    """The curve of (rate, quality) points, from those that have a quality; the same rule for codecs and anchors.
+
+    Of several points that the cap of 60 dB or a perfect score made equal only the cheapest says something.
+    """
+    have = sorted((rate, quality) for rate, quality in points if quality is not None)
+    top = max((quality for _, quality in have), default=None)
+    first = next((i for i, (_, quality) in enumerate(have) if quality == top), None)
+    kept = have[: first + 1] if first is not None else []
+    return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
 
 
 class BDResult(NamedTuple):

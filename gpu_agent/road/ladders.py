@@ -14,7 +14,7 @@ from pathlib import Path
 from ..anchors import CATALOGUE, Anchor, AnchorCurve, LadderProgress, cached_curve, compute_curve
 from ..clips import ClipCancelled, ClipError
 from ..measure import MeasureCancelled
-from ..measure.bdrate import Curve, bd_rate_over_clips
+from ..measure.bdrate import Curve, bd_rate_over_clips, curve_from
 from ..models import BDRate, Clip, Experiment, ResultRow, Status
 from ..store import ExperimentStore, Query, StoreError
 from .idle import Idle
@@ -29,15 +29,8 @@ def curve_key(clip_sha256: str, frames: int, anchor: str) -> str:
 
 
 def own_curve(rows: list[ResultRow], quality: str = "psnr_yuv") -> Curve:
-    """One figure over kbit/s, from the points that have it.
-
-    Of several points that the cap of 60 dB or a perfect score made equal only the cheapest says something.
-    """
-    points = sorted((r.kbps, value) for r in rows if (value := getattr(r, quality)) is not None)
-    top = max((value for _, value in points), default=None)
-    first = next((i for i, (_, value) in enumerate(points) if value == top), None)
-    kept = points[: first + 1] if first is not None else []
-    return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
+    """One figure over kbit/s, from the points that have it."""
+    return curve_from((r.kbps, getattr(r, quality)) for r in rows)
 
 
 def bd_rates(experiment: Experiment, curve_of: Callable[[str, int, str], AnchorCurve | None]) -> dict[str, BDRate]:

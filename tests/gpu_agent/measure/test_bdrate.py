@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gpu_agent.measure.bdrate import Curve, bd_rate, bd_rate_over_clips, sentence
+from gpu_agent.measure.bdrate import Curve, bd_rate, bd_rate_over_clips, curve_from, sentence
 
 QUALITIES = (30.0, 33.5, 36.0, 39.5, 41.0)
 RATES = (100.0, 220.0, 410.0, 900.0, 1300.0)
@@ -94,3 +94,9 @@ def test_one_refused_clip_refuses_the_mean_and_keeps_the_rest():
 )
 def test_the_sentence(percent, words):
     assert sentence(percent, "x264 medium") == words
+
+
+def test_codec_and_anchor_curves_leave_out_what_the_cap_made_equal():
+    points = [(400, 60.0), (100, 40.0), (300, 60.0), (50, None), (200, 50.0)]
+    assert curve_from(points) == Curve([100, 200, 300], [40.0, 50.0, 60.0])
+    assert curve_from([(1, None)]) == Curve([], [])
