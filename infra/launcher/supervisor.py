@@ -71,7 +71,7 @@ class Supervisor:
                 if waiting and time.monotonic() > until:
                     raise Problem(self._obituary(waiting[0], f"does not answer after {self.start_seconds:.0f} s"))
                 if waiting:
-                    self._sleep(0.1)
+                    self._sleep([], 0.1)
 
     def watch(self, each: Callable[[], None] = lambda: None) -> None:
         """Restart what dies, until Stopped; raises Problem when a service has died too often. `each`: after a change."""
@@ -85,7 +85,8 @@ class Supervisor:
                     say(f"The {watch.service.name} was started again.")
                     each()
             restarts = [watch.restart_at for watch in self.watches if watch.restart_at is not None]
-            self._sleep(max(0.0, min(restarts) - time.monotonic()) if restarts else None)
+            running = [watch.service for watch in self.watches if watch.restart_at is None]
+            self._sleep(running, max(0.0, min(restarts) - time.monotonic()) if restarts else None)
 
     def _launch(self, watch: Watch) -> None:
         watch.restart_at, watch.started = None, time.monotonic()
@@ -110,15 +111,20 @@ class Supervisor:
         said = [f"The last lines of {service.log}:", *lines] if lines else []
         return "\n".join([f"The {service.name} {what}{ending}.", *said])
 
-    def _sleep(self, seconds: float | None) -> None:
-        """Until a signal (Stopped), a service's end, or so many seconds."""
+    def _sleep(self, running: Sequence[Service], seconds: float | None) -> None:
+        """Until a signal (Stopped), the end of one that the caller takes to be running, or so many seconds.
+
+        One that has ended since the caller looked ends the sleep at once: its end must not be slept through.
+        """
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as handles:
             selector.register(self._wake, selectors.EVENT_READ)
-            for watch in self.watches:
-                if watch.restart_at is None and watch.service.exit_code() is None:
-                    handle = os.pidfd_open(watch.service.process.pid)
-                    handles.callback(os.close, handle)
-                    selector.register(handle, selectors.EVENT_READ)
+            for service in running:
+                if service.exit_code() is not None:
+                    seconds = 0
+                    continue
+                handle = os.pidfd_open(service.process.pid)
+                handles.callback(os.close, handle)
+                selector.register(handle, selectors.EVENT_READ)
             if any(key.fd == self._wake for key, _ in selector.select(seconds)):
                 os.read(self._wake, 512)
                 raise Stopped
@@ -130,7 +136,7 @@ class Supervisor:
         for watch in self.watches:
             while watch.service.exit_code() is None and watch.service.process is not None:
                 try:
-                    self._sleep(None)
+                    self._sleep([watch.service], None)
                 except Stopped:
                     for other in self.watches:
                         other.service.kill()
