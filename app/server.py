@@ -16,9 +16,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
+from app.blind import BlindStore
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.blind import Blind
 from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
@@ -28,12 +30,14 @@ from gpu_agent.store.open import open_artifacts
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
 
-def routes(assets: Mapping[str, Path], artifacts: ArtifactSource) -> list[BaseRoute]:
+def routes(assets: Mapping[str, Path], artifacts: ArtifactSource, blind: Blind) -> list[BaseRoute]:
     """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
     return [
         Route("/health", health, methods=["GET"]),
         Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
         Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
+        Route("/blind/{trial}/{side}/preview.mp4", blind.preview, methods=["GET"]),
+        Route("/blind/{trial}/{side}/frames/{number:int}.png", blind.frame, methods=["GET"]),
         Route("/upload", Upload(artifacts.agent).upload, methods=["POST"]),
     ]
 
@@ -63,9 +67,10 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     """Serve the lab until SIGTERM or SIGINT."""
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
+    artifacts = ArtifactSource(settings.artifacts, agent, open_artifacts(settings))
     app = st.App(
         ENTRY,
-        routes=routes(assets, ArtifactSource(settings.artifacts, agent, open_artifacts(settings))),
+        routes=routes(assets, artifacts, Blind(BlindStore(settings.root / "app.db"), artifacts)),
         middleware=middleware(settings),
         lifespan=agent.lifespan,
     )

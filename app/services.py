@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
+from app.blind import BlindStore
 from app.claude.chat import Chat
 from app.claude.connection import Connection
 from app.claude.models import price_table
@@ -34,6 +35,7 @@ class Services:
     drafts: Drafts
     chat: Chat
     connection: Connection
+    blind: BlindStore
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
 
@@ -73,6 +75,7 @@ def open_services(settings: AppSettings) -> Services:
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
+        BlindStore(root / "app.db"),
     )
 
 

@@ -79,9 +79,11 @@ def anchor_file(agent: Agent, clip: Clip, frames: int, anchor: Anchor, point: An
     if found is not None:
         return found
     planes = planes_of_clip(clip, agent.tools.catalogue.planes(clip), frames)
-    with the_machine(agent):
-        found = artifacts.local(f"{base}/{name}")  # another request made it meanwhile
-        if found is None:
+    with agent.coding_anchor:  # what asks for the same point meanwhile waits, however long it takes
+        found = artifacts.local(f"{base}/{name}")
+        if found is not None:
+            return found
+        with the_machine(agent):
             check_space(agent, 2 * planes.info.frame_bytes * frames)
             with scratch(agent) as folder:
                 again = made_again(agent, anchor, point, planes, folder)

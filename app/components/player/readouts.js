@@ -75,7 +75,7 @@ export class Readouts {
       const bits = series.bits?.[n] == null ? "" : ` · ${series.bits[n].toLocaleString("en")} bits`;
       const row = document.createElement("span");
       row.className = `figure series-${i}`;
-      row.textContent = `${series.label} ${series.psnr.length ? psnr : "…"}${bits}`;
+      row.textContent = `${series.label} ${series.psnr.length ? psnr : series.gone ? "no figures" : "…"}${bits}`;
       return row;
     });
     this.part(".figures").replaceChildren(...rows);

@@ -11,7 +11,7 @@ export class SeriesLoader {
     const stop = (this.stop = new AbortController());
     const series = given.map((s) => ({ ...s, psnr: s.psnr ?? [] }));
     for (const one of series.filter((s) => s.url)) {
-      this.fetch(one, stop.signal).then((came) => came && !stop.signal.aborted && this.ready(series));
+      this.fetch(one, stop.signal).then(() => stop.signal.aborted || this.ready(series));
     }
     return series;
   }
@@ -19,13 +19,11 @@ export class SeriesLoader {
   async fetch(one, signal) {
     try {
       const answer = await fetch(one.url, { signal });
-      if (!answer.ok) return false;
+      if (!answer.ok) throw new Error(`${answer.status}`);
       const { psnr_y: psnr, bits } = await answer.json();
-      one.psnr = psnr;
-      one.bits = bits ?? null;
-      return true;
+      Object.assign(one, { psnr, bits: bits ?? null });
     } catch {
-      return false; // no curve: the player says nothing of figures that it does not have
+      one.gone = true; // no curve, and no figure that was not measured
     }
   }
 }

@@ -11,7 +11,6 @@ from gpu_agent.check import check_code
 from gpu_agent.contract import EXAMPLE
 from tests.app.components.harness.codec import BASELINE
 
-
 PLANES = {
     "two": ("/frames/{frame}/source.planes.png", "/frames/{frame}/decoded.planes.png", None),
     "three": tuple(f"/frames/{{frame}}/{kind}.planes.png" for kind in ("source", "decoded", "original")),
