@@ -10,7 +10,7 @@ from app.blind import Kind, Series, Stimulus, Trial
 from app.blind.confidence import sentence
 from app.components import player
 from app.results.contender import Footage
-from app.results.format import ago, escape_markdown
+from app.results.format import ago, escape_markdown, plural
 from app.services import Services
 from gpu_agent.models import Experiment
 
@@ -82,7 +82,7 @@ def blind_trial(services: Services, series: Series, size: tuple[int, int], fps: 
                 on_click=services.blind.answer,
                 args=(trial.id, answer),
             )
-    st.caption(HOW[kind])
+    st.caption(f"{HOW[kind]} With another side or point the test is left; it waits here until it is finished.")
 
 
 def play_letters(trial: Trial, letters: tuple[str, str], series: Series, size: tuple[int, int], fps: Fraction) -> None:
@@ -104,8 +104,14 @@ def play_letters(trial: Trial, letters: tuple[str, str], series: Series, size: t
 
 
 def blind_results_of_pair(services: Services, one: Stimulus, two: Stimulus) -> None:
-    for series in services.blind.of_pair(one, two):
-        result(services, series)
+    """The newest; the others are one click away."""
+    newest, *earlier = services.blind.of_pair(one, two) or [None]
+    if newest is not None:
+        result(services, newest)
+    if earlier:
+        with st.expander(f"{plural(len(earlier), 'earlier test')} of these two"):
+            for series in earlier:
+                result(services, series)
 
 
 def blind_results(services: Services, experiment: Experiment) -> None:

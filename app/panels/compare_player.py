@@ -39,6 +39,7 @@ def player_slot(services: Services, choice: Choice, footage: Footage) -> None:
             return
         with controls, st.expander("Blind test", icon=":material/visibility_off:"):
             blind_start(services, a.stimulus, b.stimulus, footage)
+        with controls:
             blind_results_of_pair(services, a.stimulus, b.stimulus)
         with pictures:
             play_pair(services, a, b, footage)

@@ -54,7 +54,8 @@ def code_again(
 ) -> Again:
     """Make the point again in `folder`. Raises NotTheSame, or MeasureCancelled once `cancel` is set."""
     try:
-        coded = code_point(anchor, point.rate, planes, folder, ffmpeg=executable(), cancel=cancel)
+        run = {"ffmpeg": executable(), "cancel": cancel, "niceness": 0}  # somebody waits for it
+        coded = code_point(anchor, point.rate, planes, folder, **run)
         if coded.bytes != point.bytes:
             found, wanted = f"{coded.bytes:,}", f"{point.bytes:,}"
             raise NotTheSame(

@@ -62,9 +62,10 @@ def code_point(
     ffmpeg: str,
     on_progress: Callable[[str, int], None] = lambda stage, frames: None,
     cancel: threading.Event | None = None,
+    niceness: int = NICENESS,
 ) -> Coded:
     """Encode and decode in `folder`, where both files stay. Raises FfmpegError where the encoder refuses."""
-    run = {"ffmpeg": ffmpeg, "cancel": cancel, "niceness": NICENESS}
+    run = {"ffmpeg": ffmpeg, "cancel": cancel, "niceness": niceness}
     stream, decoded = folder / f"stream.{anchor.format}", folder / "decoded.yuv"
     runs = encode_arguments(anchor, rate, planes)
     began = time.perf_counter()

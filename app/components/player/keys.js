@@ -7,7 +7,7 @@ const ACTIONS = [
     [["←", "→", ",", "."], "one frame back or on; with Shift, ten", (p, e) => p.step(stepOf(e)), STEPS],
     [["Home", "End"], "first or last frame", (p, e) => p.goTo(e.key === "Home" ? 0 : Infinity), ["Home", "End"]],
     [["G"], "go to a frame by its number", (p) => p.controls.askFrame(), ["g"]],
-    [["Q", "E"], "one frame back or on in B alone; with Shift, in A alone", (p, e) => p.stepAlone(e), ["q", "e"]],
+    [["Q", "E"], "one frame back or on in B (right) alone; with Shift, in A", (p, e) => p.stepAlone(e), ["q", "e"]],
     [["V"], "both on the same frame again", (p) => p.pair.align(), ["v"]],
     [["M"], "go to the worst frame; again: the next worst", (p) => p.worst.worst(), ["m"]],
     [["N"], "go where the two curves are furthest apart", (p) => p.worst.gap(), ["n"]],

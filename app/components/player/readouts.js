@@ -64,8 +64,11 @@ export class Readouts {
     this.part(".tag-a").textContent = apart ? `${one} · frame ${a}` : one;
     this.part(".tag-b").textContent = apart ? `${two} · frame ${b}` : two;
     element.toggleAttribute("data-apart", apart);
+    const [first, second] = view.names;
     this.part(".apart").hidden = !apart;
-    this.part(".apart span").textContent = `Different frames: A ${a}, B ${b} (${b > a ? "+" : "−"}${Math.abs(b - a)})`;
+    this.part(".apart span").textContent = `Different frames: ${first} ${a}, ${second} ${b} (${b > a ? "+" : "−"}${Math.abs(b - a)})`;
+    this.part("[data-do=b-back] b").textContent = `‹${second}`;
+    this.part("[data-do=b-on] b").textContent = `${second}›`;
   }
 
   showFigures(frames) {

@@ -19,6 +19,7 @@ export class View {
     this.ratio = width / height;
     this.size = [width, height];
     this.labels = [a.label, b.label];
+    this.names = blind ? this.labels : ["A", "B"]; // a blind test has letters of its own
     this.blind = blind;
     this.element.toggleAttribute("data-blind", blind);
     this.set({});
