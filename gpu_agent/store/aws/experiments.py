@@ -11,10 +11,12 @@ import hashlib
 import json
 import secrets
 import time
+import zlib
 from contextlib import suppress
 from typing import Literal
 
-from ...models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
+from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
 from .connect import client, required
@@ -223,6 +225,10 @@ class DynamoExperiments:
             self.table.put_many(bd_rate_boards(experiment_id, bd_rates))
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        """Deflated, because a run of many points has more figures than an item holds."""
+        return self._on_existing(experiment_id, Change(perceptual=zlib.compress(later.packed(figures).encode())))
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         return self._on_existing(experiment_id, Change(audit=plain(audit)))
