@@ -9,6 +9,7 @@ from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
 from app.results.format import ago, escape_markdown, listed, plural, short
@@ -92,6 +93,7 @@ if found.notes:
         st.markdown(escape_markdown(found.notes).replace("\n", "  \n"))
 if found.status.terminal:
     verdict_box(found)
+    ranking_notice(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
     against_parent(found)
