@@ -6,9 +6,11 @@ import streamlit as st
 
 from app.panels.actions import actions
 from app.panels.agent import agent_notice
+from app.panels.arriving import arriving
 from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
 from app.results.format import ago, escape_markdown, listed, plural, short
@@ -92,7 +94,9 @@ if found.notes:
         st.markdown(escape_markdown(found.notes).replace("\n", "  \n"))
 if found.status.terminal:
     verdict_box(found)
+    ranking_notice(s, found)
     results_panel(s, found, "own")
+    arriving(s, found)
     blind_results(s, found)
     against_parent(found)
 else:

@@ -8,11 +8,13 @@ from app.components.reveal import reveal
 from app.drafts import Draft
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
+from app.panels.arriving import arriving
 from app.panels.asking import ask_fix
 from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
 from app.panels.verdict import verdict_box
@@ -72,6 +74,7 @@ def outcome(draft: Draft) -> None:
         live_panel(s, experiment.id)
     else:
         verdict_box(experiment)
+        ranking_notice(s, experiment)
     failed = experiment.status is Status.FAILED and s.connection.ready
     if failed and st.button("Ask Claude to fix it", type="primary", icon=":material/healing:", key="fix-outcome"):
         ask_fix(s, draft, experiment)
@@ -79,6 +82,7 @@ def outcome(draft: Draft) -> None:
     reveal(st.session_state.get("revealed"), key="reveal-outcome")
     if experiment.status.terminal:
         results_panel(s, experiment, "lab")
+        arriving(s, experiment)
 
 
 draft = current_draft()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..codec_kit import VideoInfo
 from ..models import Limits, Rate
-from . import bubblewrap, cgroup, mounts, pagecache, seccomp, visible
+from . import bubblewrap, cgroup, mounts, pagecache, seccomp, stale, visible
 from .bubblewrap import Unavailable
 from .canary import Check, JailStatus, inspect
 from .framing import FrameOutput, PacketOutput
@@ -128,6 +128,7 @@ class Jail:
             found, python, program = bubblewrap.find(), mounts.Python.of(self._python_path), seccomp.build()
         except Unavailable as e:
             return JailStatus(False, None, str(e), (Check("bubblewrap", False, str(e)),))
+        stale.sweep()
         base, reason = cgroup.delegated(cgroup.own_cgroup())
         become_subreaper()
         self._setup = Setup(found, python, program, self._gpu, base)
