@@ -164,6 +164,20 @@ class ResultRow(Model):
     )
 
 
+class PerceptualFigures(Model):
+    """What joins a row after its run, while no codec runs: VMAF, VMAF-NEG and XPSNR.
+
+    `more`, `missing` (the reasons) and `artifacts` are added to the row's own.
+    """
+
+    clip: str
+    rate: Rate
+    vmaf: float | None = None
+    more: dict[str, Any] = Field(default_factory=dict)
+    missing: dict[str, str] = Field(default_factory=dict)
+    artifacts: dict[str, str] = Field(default_factory=dict)
+
+
 class BDRate(Model):
     """BD-rate against one anchor, in percent (negative: fewer bits), or null with the reason."""
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.panels.actions import actions
 from app.panels.agent import agent_notice
+from app.panels.arriving import arriving
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
 from app.panels.results import results_panel
@@ -98,6 +99,7 @@ if found.notes:
 if found.status.terminal:
     verdict_box(found)
     results_panel(s, found, "own")
+    arriving(s, found)
     against_parent(found)
 else:
     live_panel(s, found.id)

@@ -8,6 +8,7 @@ from app.components.reveal import reveal
 from app.drafts import Draft
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
+from app.panels.arriving import arriving
 from app.panels.asking import ask_fix
 from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
@@ -79,6 +80,7 @@ def outcome(draft: Draft) -> None:
     reveal(st.session_state.get("revealed"), key="reveal-outcome")
     if experiment.status.terminal:
         results_panel(s, experiment, "lab")
+        arriving(s, experiment)
 
 
 draft = current_draft()

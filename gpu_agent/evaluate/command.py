@@ -19,6 +19,7 @@ from ..jail import Jail
 from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
+from ..road.afterwards import complete
 from ..road.environment import gpu
 from ..road.freeze import freeze
 from ..road.point import source_of
@@ -148,6 +149,8 @@ def evaluate(
             record = refused(experiment, ErrorCategory.LOST, drift)
         else:
             record = Walk(tools, experiment, show, cancel).run()
+        if record.status is Status.SUCCEEDED:
+            complete(tools, record, cancel, show.perceptual)
         if record.status is Status.SUCCEEDED and options.anchors:
             anchors_folder = settings.root / "anchors"
             rate_against(record, options.anchors, clips, catalogue, anchors_folder, show.anchor, cancel)

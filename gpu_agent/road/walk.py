@@ -134,7 +134,8 @@ class Walk:
         self._stage("smoke", f"smoke run: {where}", clip=source.clip.name, rate=rate, frames=(0, short.info.frames))
         try:
             with self.tools.workspace(f"{self.experiment.id}-smoke") as folder:
-                code_and_decode(self.tools, self._brief(), short, rate, folder, self._smoke_tick, self.cancel)
+                brief, tick = self._brief(), self._smoke_tick
+                code_and_decode(self.tools, brief, short, rate, folder, tick, self.cancel, counts=False)
         except RunFailed as failed:
             failed.failure = Failure(
                 category=failed.failure.category,

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
+from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
 from ..outline import Facts, Outline, audited, facts_of, standings
+from . import later
 from .protocols import Page, Query, StoreError
 
 # Outlines are a table of their own, because SQLite reaches a column behind a long record only by reading all of it.
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS experiments (
   title TEXT NOT NULL, notes TEXT NOT NULL DEFAULT '', archived INTEGER NOT NULL DEFAULT 0,
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   owner TEXT, fence INTEGER NOT NULL DEFAULT 0, lease_expires REAL NOT NULL DEFAULT 0,
-  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT);
+  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT, perceptual TEXT);
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
@@ -31,6 +32,9 @@ CREATE TABLE IF NOT EXISTS events (
   experiment_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL,
   progress TEXT, PRIMARY KEY (experiment_id, seq)) WITHOUT ROWID;
 """
+
+LATER_COLUMNS = ("bd_rates", "audit", "perceptual")
+"""Columns that were not in the first version of the table: a file from then gets them when it is opened."""
 
 # Columns that live beside the JSON record, because the other side writes them or a query needs them.
 BESIDE = {"status", "title", "notes", "archived", "cancel_requested", "progress", "lease"}
@@ -48,6 +52,14 @@ class LocalExperiments:
             raise StoreError(f"The data folder {path.parent} cannot be made: {e.strerror}.") from e
         with self._write() as db:
             db.executescript(SCHEMA)
+        self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        with self._write() as db:
+            there = {row["name"] for row in db.execute("PRAGMA table_info(experiments)")}
+            for column in LATER_COLUMNS:
+                if column not in there:
+                    db.execute(f"ALTER TABLE experiments ADD COLUMN {column} TEXT")
 
     def _connection(self) -> sqlite3.Connection:
         db = getattr(self._local, "db", None)
@@ -236,6 +248,11 @@ class LocalExperiments:
             change_facts(db, experiment_id, {"bd_rate": standings(bd_rates)})
             return done.rowcount == 1
 
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        change = "UPDATE experiments SET perceptual = ? WHERE id = ?"
+        with self._write() as db:
+            return db.execute(change, (later.packed(figures), experiment_id)).rowcount == 1
+
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         with self._write() as db:
             done = db.execute("UPDATE experiments SET audit = ? WHERE id = ?", (audit.model_dump_json(), experiment_id))
@@ -343,6 +360,8 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
     record = json.loads(row["record"]) | beside
     if row["bd_rates"]:
         record["summary"]["bd_rate"] = json.loads(row["bd_rates"])
+    if row["perceptual"]:
+        record["results"] = later.joined(record["results"], row["perceptual"])
     if row["audit"]:
         record["audit"] = json.loads(row["audit"])
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status
+from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status
 from ..outline import Outline
 
 
@@ -78,6 +78,9 @@ class ExperimentStore(Protocol):
 
     def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
         """Say how a finished experiment stands against the anchors, by anchor name; they are measured after it."""
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        """Say what was measured of a finished experiment's points after the run; all known so far, at each call."""
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         """Say what the audit of a finished experiment found."""

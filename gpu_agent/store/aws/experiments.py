@@ -11,11 +11,13 @@ import hashlib
 import json
 import secrets
 import time
+import zlib
 from contextlib import suppress
 from typing import Literal
 
-from ...models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
+from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
 from ...outline import Outline, audited, standings
+from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
 from .connect import client, required
@@ -232,6 +234,10 @@ class DynamoExperiments:
         self._outlines.change(experiment_id, {"bd_rate": standings(bd_rates)})
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        """Deflated, because a run of many points has more figures than an item holds."""
+        return self._on_existing(experiment_id, Change(perceptual=zlib.compress(later.packed(figures).encode())))
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         self._outlines.change(experiment_id, audited(audit))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...models import BDRate, Experiment, ResultRow, Status
+from .. import later
 from ..protocols import StoreError
 from .schema import LISTING, MAX_ITEM_BYTES, key
 from .values import plain
@@ -133,6 +134,8 @@ def experiment_from(meta: Item, code: str, body: bytes, rows: list[Item]) -> Exp
     known = {name: meta[name] for name in Experiment.model_fields.keys() & meta.keys()}
     if "bd_rates" in meta:
         known["summary"] = known["summary"] | {"bd_rate": meta["bd_rates"]}
+    if "perceptual" in meta:
+        rows = later.joined(rows, zlib.decompress(meta["perceptual"]).decode())
     try:
         return Experiment.model_validate(
             known | json.loads(body) | {"code": code, "results": rows, "status": status, "lease": lease}

@@ -1,0 +1,20 @@
+"""A measured point: what is done for it, and what a smoke run is spared."""
+
+import pytest
+
+from gpu_agent.road.perceptual import expected
+from tests.gpu_agent.live import run
+
+pytestmark = pytest.mark.jail
+
+
+def test_the_page_cache_is_made_the_same_before_each_decode_that_counts(agent, client, monkeypatch):
+    made = []
+    monkeypatch.setattr(agent.tools.jail, "normalise_page_cache", lambda: made.append(1))
+    e = run(client, rates=(4, 8))
+    assert len(e.results) == len(made) == 2, "the smoke run's frames are thrown away"
+
+
+def test_what_is_measured_later_is_said_to_be(client):
+    missing = run(client, rates=(4,)).results[0].more["missing"]
+    assert expected("off").items() <= missing.items()
