@@ -46,6 +46,12 @@ def lineage(experiment: Experiment) -> None:
                     icon=":material/account_tree:",
                     query_params={"id": known.id},
                 )
+        st.page_link(
+            "app_pages/lineage.py",
+            label="Family tree",
+            icon=":material/family_history:",
+            query_params={"of": experiment.id},
+        )
 
 
 def against_parent(experiment: Experiment) -> None:

@@ -7,14 +7,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from ..outline import Facts, Outline, audited, facts_of, standings
 from . import later
 from .protocols import Page, Query, StoreError
 
+# Outlines are a table of their own, because SQLite reaches a column behind a long record only by reading all of it.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS experiments (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, status TEXT NOT NULL, parent_id TEXT, clips TEXT NOT NULL,
@@ -25,6 +27,7 @@ CREATE TABLE IF NOT EXISTS experiments (
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
+CREATE TABLE IF NOT EXISTS outlines (id TEXT PRIMARY KEY, facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   experiment_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL,
   progress TEXT, PRIMARY KEY (experiment_id, seq)) WITHOUT ROWID;
@@ -106,6 +109,8 @@ class LocalExperiments:
                 " released, progress, record) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (*row, e.progress.model_dump_json(), e.model_dump_json(exclude=BESIDE)),
             )
+            if done.rowcount == 1:
+                keep_facts(db, e.id, facts_of(e))
             return done.rowcount == 1
 
     def get(self, experiment_id: str) -> Experiment | None:
@@ -121,6 +126,29 @@ class LocalExperiments:
         items = [experiment_of(r) for r in rows[: query.limit]]
         more = len(rows) > query.limit
         return Page(items, cursor_of(items[-1]) if more else None)
+
+    def outlines(self) -> list[Outline]:
+        with self._read() as db:
+            rows = db.execute(
+                "SELECT e.id, e.title, e.status, e.created_at, e.parent_id, e.archived, o.facts FROM experiments AS e"
+                " LEFT JOIN outlines AS o ON o.id = e.id ORDER BY e.created_at DESC, e.id DESC"
+            ).fetchall()
+        older = [r["id"] for r in rows if r["facts"] is None]
+        facts = self._outline_again(older) if older else {}
+        known = ((r, r["facts"] or facts.get(r["id"])) for r in rows)
+        return [outline_from(row, text) for row, text in known if text is not None]
+
+    def _outline_again(self, ids: list[str]) -> dict[str, str]:
+        """Facts of records that were written before there were outlines; one that cannot be read has none."""
+        found = {}
+        for experiment_id in ids:
+            with suppress(StoreError):
+                record = self.get(experiment_id)
+                if record is not None:
+                    found[experiment_id] = facts_of(record).model_dump_json()
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO outlines VALUES (?, ?)", found.items())
+        return found
 
     def waiting(self, limit: int = 1000) -> list[str]:
         with self._read() as db:
@@ -164,7 +192,8 @@ class LocalExperiments:
             experiment.progress.model_dump_json(),
             experiment.model_dump_json(exclude=BESIDE),
         )
-        return self._under_lease(experiment.id, lease, "status = ?, progress = ?, record = ?", values)
+        facts = facts_of(experiment)
+        return self._under_lease(experiment.id, lease, "status = ?, progress = ?, record = ?", values, facts)
 
     def save_progress(self, experiment_id: str, lease: Lease, progress: Progress) -> bool:
         return self._under_lease(experiment_id, lease, "progress = ?", (progress.model_dump_json(),))
@@ -172,12 +201,16 @@ class LocalExperiments:
     def release(self, experiment_id: str, lease: Lease) -> bool:
         return self._under_lease(experiment_id, lease, "status = ?, lease_expires = 0", (Status.QUEUED,))
 
-    def _under_lease(self, experiment_id: str, lease: Lease, change: str, values: tuple) -> bool:
+    def _under_lease(
+        self, experiment_id: str, lease: Lease, change: str, values: tuple, facts: Facts | None = None
+    ) -> bool:
         with self._write() as db:
             done = db.execute(
                 f"UPDATE experiments SET {change} WHERE id = ? AND status = ? AND owner = ? AND fence = ?",
                 (*values, experiment_id, Status.RUNNING, lease.owner, lease.fence),
             )
+            if facts is not None and done.rowcount == 1:
+                keep_facts(db, experiment_id, facts)
             return done.rowcount == 1
 
     def request_cancel(self, experiment_id: str) -> Experiment | None:
@@ -219,6 +252,7 @@ class LocalExperiments:
         text = json.dumps({name: rate.model_dump(mode="json") for name, rate in bd_rates.items()})
         with self._write() as db:
             done = db.execute("UPDATE experiments SET bd_rates = ? WHERE id = ?", (text, experiment_id))
+            change_facts(db, experiment_id, {"bd_rate": standings(bd_rates)})
             return done.rowcount == 1
 
     def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
@@ -229,6 +263,7 @@ class LocalExperiments:
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         with self._write() as db:
             done = db.execute("UPDATE experiments SET audit = ? WHERE id = ?", (audit.model_dump_json(), experiment_id))
+            change_facts(db, experiment_id, audited(audit))
             return done.rowcount == 1
 
     def add_event(
@@ -263,6 +298,29 @@ class LocalExperiments:
             )
             for r in rows
         ]
+
+
+def keep_facts(db: sqlite3.Connection, experiment_id: str, facts: Facts) -> None:
+    db.execute("INSERT OR REPLACE INTO outlines VALUES (?, ?)", (experiment_id, facts.model_dump_json()))
+
+
+def change_facts(db: sqlite3.Connection, experiment_id: str, changes: dict[str, object]) -> None:
+    """Nothing where there are none yet: whoever lists outlines makes them from the whole record."""
+    row = db.execute("SELECT facts FROM outlines WHERE id = ?", (experiment_id,)).fetchone()
+    if row is not None:
+        keep_facts(db, experiment_id, Facts.model_validate_json(row["facts"]).model_copy(update=changes))
+
+
+def outline_from(row: sqlite3.Row, facts: str) -> Outline:
+    return Outline(
+        id=row["id"],
+        title=row["title"],
+        status=row["status"],
+        created_at=row["created_at"],
+        parent_id=row["parent_id"],
+        archived=bool(row["archived"]),
+        facts=Facts.model_validate_json(facts),
+    )
 
 
 def cursor_of(experiment: Experiment) -> str:
