@@ -86,4 +86,4 @@ def share(value: float) -> str:
 
 
 def probability(p: float) -> str:
-    return f"{number(100 * p, 1)} %" if p >= 0.001 else "under 0.1 %"
+    return "under 0.1 %" if p < 0.001 else f"{number(100 * p, 1 if p < 0.1 else 0)} %"

@@ -36,15 +36,14 @@ EXPLAINED = (
 def blind_start(services: Services, one: Stimulus, two: Stimulus, footage: Footage) -> None:
     """What a test is, and the button that begins one with the two points above."""
     st.caption(EXPLAINED)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="blind-start"):
-        kind = st.segmented_control("Question", list(KINDS), default=next(iter(KINDS)), required=True, key="blind-kind")
-        st.button(
-            "Start the blind test",
-            key="blind-begin",
-            icon=":material/visibility_off:",
-            on_click=services.blind.begin,
-            args=(KINDS[kind], footage.name, footage.sha256, footage.frames, one, two),
-        )
+    kind = st.radio("Question", list(KINDS), key="blind-kind")
+    st.button(
+        "Start the blind test",
+        key="blind-begin",
+        icon=":material/visibility_off:",
+        on_click=services.blind.begin,
+        args=(KINDS[kind], footage.name, footage.sha256, footage.frames, one, two),
+    )
 
 
 def blind_trial(services: Services, series: Series, size: tuple[int, int], fps: Fraction) -> None:

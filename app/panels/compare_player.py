@@ -31,8 +31,9 @@ def player_slot(services: Services, choice: Choice, footage: Footage) -> None:
         controls, pictures = st.columns([3, 7], gap="medium")
         with controls:
             a, b, said = choose_sides(able, footage)
-            st.markdown(escape_markdown(said))
         running = services.blind.running(a.stimulus, b.stimulus)
+        with controls:
+            st.markdown(escape_markdown(f"Blind test of {a.label} and {b.label}." if running else said))
         if running is not None:
             with pictures:
                 blind_trial(services, running, frame_size(services, footage), Fraction(footage.fps or 25))

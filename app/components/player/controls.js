@@ -18,7 +18,7 @@ export class Controls {
       if (event.key === "Enter" || event.key === "Escape") this.element.focus();
     });
     this.part(".speed").addEventListener("change", (event) => player.pair.setSpeed(Number(event.target.value)));
-    this.part(".gain select").addEventListener("change", (event) => player.view.set({ gain: Number(event.target.value) }));
+    this.part(".gain select").addEventListener("change", (event) => player.view.setGain(Number(event.target.value)));
   }
 
   fillChoices() {
@@ -26,7 +26,7 @@ export class Controls {
       for (const value of values) select.add(new Option(label(value), value, value === chosen, value === chosen));
     };
     fill(this.part(".speed"), SPEEDS, (v) => `${v}×`, this.player.pair.speed);
-    fill(this.part(".gain select"), GAINS, (v) => `${v}×`, this.player.view.state.gain);
+    fill(this.part(".gain select"), GAINS, (v) => `${v}×`, this.player.view.gain);
   }
 
   onClick(event) {
@@ -91,8 +91,8 @@ export class Controls {
   }
 
   changeGain(by) {
-    const at = GAINS.indexOf(this.player.view.state.gain) + by;
-    if (GAINS[at]) this.player.view.set({ gain: GAINS[at] });
+    const at = GAINS.indexOf(this.player.view.gain) + by;
+    if (GAINS[at]) this.player.view.setGain(GAINS[at]);
   }
 
   askFrame() {

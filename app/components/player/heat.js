@@ -62,7 +62,7 @@ export class HeatMap {
     legend.hidden = !on;
     if (!on) return;
     if (this.select.value !== this.pair) this.select.value = this.pair;
-    const { gain } = this.view.state;
+    const { gain } = this.view;
     legend.querySelector(".most").textContent = `≥ ${Math.round((10 * PEAK) / gain) / 10}`;
     if (!here) {
       this.painted = "";

@@ -8,7 +8,7 @@ export class View {
     this.element = element;
     this.stage = element.querySelector(".stage");
     this.handle = element.querySelector(".handle");
-    this.state = before ?? { mode: "wipe", wipe: 0.5, gain: 4, side: "a", pair: "b-source" };
+    this.state = before ?? { mode: "wipe", wipe: 0.5, gains: { difference: 4, heat: 16 }, side: "a", pair: "b-source" };
     this.blind = false;
     this.changed = () => {};
     this.handle.addEventListener("keydown", (event) => this.onHandleKey(event));
@@ -31,6 +31,19 @@ export class View {
     this.apply();
   }
 
+  /** Of the difference, and of the error map, whose colours want more. */
+  get gain() {
+    return this.state.gains[this.gainOf];
+  }
+
+  get gainOf() {
+    return this.state.mode === "heat" ? "heat" : "difference";
+  }
+
+  setGain(gain) {
+    this.set({ gains: { ...this.state.gains, [this.gainOf]: gain } });
+  }
+
   flip() {
     const { mode, side } = this.state;
     this.set({ mode: "flip", side: mode === "flip" && side === "a" ? "b" : mode === "flip" ? "a" : "b" });
@@ -49,7 +62,8 @@ export class View {
   }
 
   apply() {
-    const { mode, wipe, gain, side } = this.state;
+    const { mode, wipe, side } = this.state;
+    const { gain } = this;
     Object.assign(this.element.dataset, { mode, side });
     const set = (name, value) => this.element.style.setProperty(name, value);
     set("--wipe", `${(wipe * 100).toFixed(3)}%`);

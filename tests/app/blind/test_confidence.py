@@ -67,10 +67,10 @@ def test_trials_are_counted_as_their_kind_asks():
     ("kind", "right", "wrong", "said"),
     [
         ("abx", 12, 4, ["12 of 16 answers correct (75 %)", "48 % to 93 %", "probability of 3.8 %", "evidence that the two can be told apart"]),
-        ("abx", 5, 5, ["62.3 %", "no evidence", "no proof that they look the same"]),
+        ("abx", 5, 5, ["probability of 62 %", "no evidence", "no proof that they look the same"]),
         ("abx", 20, 0, ["under 0.1 %", "strong evidence"]),
         ("preference", 1, 11, ["Codec was preferred in 1 of 12 trials", "evidence that x264 looks better"]),
-        ("preference", 3, 3, ["no evidence for either"]),
+        ("preference", 3, 3, ["probability of 100 %", "no evidence for either"]),
         ("abx", 0, 0, ["No trial was answered"]),
     ],
 )  # fmt: skip

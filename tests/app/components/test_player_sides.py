@@ -233,3 +233,25 @@ def test_figures_that_the_browser_fetches_itself_are_plotted_when_they_come(open
     press(page, "m")
     wait_still(page, 7)
     wait_text(page, ".figures", "Elsewhere 30.00 dB")
+
+
+def test_why_loading_takes_a_while_is_said_until_it_has_loaded(open_page, clips):
+    page, held = open_page("player?b=missing.mp4"), []
+    page.locator(".faults").wait_for()
+    page.route("**/clips/missing.mp4", lambda route: held.append(route))
+    page.get_by_role("button", name="Try again").click()
+    page.locator(".spinner", has_text="Decoded is made again.").wait_for()
+    held[0].fulfill(path=clips / "decoded.mp4", content_type="video/mp4")
+    page.locator(".player[data-still='0']").wait_for()
+    page.locator(".spinner").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("width", [600, 1280])
+def test_map_and_magnifier_stay_within_the_stage(open_page, width):
+    page = open_player(open_page, "exact&planes=three", viewport={"width": width, "height": 1000})
+    press(page, "s", "p")
+    wait_text(page, ".magnifier .said", "Y, U, V")
+    stage, panel = (page.locator(name).bounding_box() for name in (".stage", ".magnifier"))
+    assert stage["y"] <= panel["y"]
+    assert panel["x"] >= stage["x"]
+    assert panel["y"] + panel["height"] <= stage["y"] + stage["height"]

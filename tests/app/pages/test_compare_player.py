@@ -112,7 +112,7 @@ def test_a_blind_test_hides_who_is_who_and_tells_its_result_at_the_end(open_page
 
 def test_a_preference_names_the_first_point(open_page, services):
     _, _, test = open_compare(open_page, services)
-    next(g for g in test.button_group if "Which looks better?" in str(g.options)).set_value("Which looks better?").run()
+    test.radio[0].set_value("Which looks better?").run()
     press(test, "Start the blind test")
     series = services.blind.series(trial_shown(services, test).series_id)
     assert [shown(test)[s]["label"] for s in "ab"] == ["A", "B"]

@@ -96,6 +96,7 @@ def player_page() -> None:
             exact_url="/frames/{frame}/{kind}.png" if "exact" in query else None,
             planes_url=PLANES[query["planes"]] if "planes" in query else None,
             blind="blind" in query,
+            waits=("", "Decoded is made again."),
             series=series if {"series", "fetched"} & set(query) else [],
         )
         say("frame", played.frame)
