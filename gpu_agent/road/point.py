@@ -18,6 +18,7 @@ from typing import Any
 from ..bitstream import BitstreamWriter, read_bitstream
 from ..codec_kit.frames import VideoInfo
 from ..jail import Outcome, Verdict
+from ..jail.gpumemory import Overwritten
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
@@ -50,7 +51,10 @@ def source_of(clip: Clip, planes: Path, frames: int | None) -> Source:
 
 @dataclass
 class Coded:
-    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame."""
+    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame.
+
+    `gpu`: what was done about the GPU's memory between the two, where there is one.
+    """
 
     bitstream: Path
     decoded: Path
@@ -59,15 +63,16 @@ class Coded:
     decode: Outcome
     encode_ms: list[float]
     decode_ms: list[float]
+    gpu: Overwritten | None = None
 
 
 @dataclass
 class Point:
-    """A measured point: its row, what the codec printed by phase, and a warning where the frames look misaligned."""
+    """A measured point: its row, what the codec printed by phase, and what somebody who relies on it should know."""
 
     row: ResultRow
     printed: list[tuple[str, str]]
-    warning: str | None
+    warnings: list[str]
 
 
 def code_and_decode(
@@ -106,14 +111,16 @@ def code_and_decode(
                 cancel=cancel,
             )
         settle(encode, cancel)
+        gpu = None
         if counts:
             tools.jail.normalise_page_cache()
+            gpu = tools.jail.overwrite_gpu_memory()
         tick("decode", 0, source.info.frames)
         frames = Arrivals()
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
         settle(decode, cancel)
     times = packets.milliseconds(encode), frames.milliseconds(decode)
-    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
+    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times, gpu)
 
 
 def decode_to(
@@ -191,7 +198,10 @@ def run_point(
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
     printed = [(o.mode, text) for o in (coded.encode, coded.decode) if (text := o.log.strip("\n"))]
-    return Point(row, printed, measured.alignment_warning)
+    if coded.gpu is not None:
+        row.more["gpu_memory"] = coded.gpu.sentence
+    unclear = coded.gpu.sentence if coded.gpu is not None and coded.gpu.problem else None
+    return Point(row, printed, [text for text in (measured.alignment_warning, unclear) if text])
 
 
 def stop_if(cancel: threading.Event) -> None:
