@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Literal
 
 from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
-from ...outline import Outline, audited, standings
+from ...outline import Outline, audited, rated
 from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
@@ -231,7 +231,7 @@ class DynamoExperiments:
             return False
         if meta["status"] == Status.SUCCEEDED:
             self.table.put_many(bd_rate_boards(experiment_id, bd_rates))
-        self._outlines.change(experiment_id, {"bd_rate": standings(bd_rates)})
+        self._outlines.change(experiment_id, rated(bd_rates))
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
 
