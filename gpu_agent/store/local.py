@@ -287,6 +287,14 @@ class LocalExperiments:
             ).fetchone()
         return Event(seq=row["seq"], at=at, kind=kind, message=message, progress=progress)
 
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        rows = [
+            (experiment_id, e.seq, e.at, e.kind, e.message, e.progress.model_dump_json() if e.progress else None)
+            for e in events
+        ]
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         with self._read() as db:
             rows = db.execute(

@@ -21,8 +21,8 @@ from gpu_agent.codecs import STARTERS
 from gpu_agent.models import Audit, Badge, BDRate, ClipRef, Experiment, ExperimentRequest, ResultRow, Status
 from gpu_agent.road.freeze import freeze
 from gpu_agent.store.local import LocalExperiments
-from tests.chromium import CHROMIUM
 from tests.browser.programs import Lab
+from tests.chromium import CHROMIUM
 
 from .row import Row
 

@@ -261,6 +261,9 @@ class DynamoExperiments:
     ) -> Event:
         return self._events.add(experiment_id, kind, message, progress)
 
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        self._events.keep(experiment_id, events)
+
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         return self._events.after(experiment_id, after, limit)
 
