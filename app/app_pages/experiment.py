@@ -9,6 +9,7 @@ from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
+from app.panels.points import everything
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
 from app.results.format import ago, escape_markdown, listed, plural, short
@@ -101,6 +102,7 @@ if found.status.terminal:
     results_panel(s, found, "own")
     arriving(s, found)
     against_parent(found)
+    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
 code_and_settings(found)
