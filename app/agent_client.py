@@ -92,6 +92,18 @@ class AgentClient:
         body = {"id": new_id} if new_id else {}
         return self._call("POST", path_of(experiment_id) + "/rerun", record, json=body)
 
+    def artifact(self, path: str, timeout: float = 60) -> bytes:
+        """A file by its quoted path under `/artifacts/`; the agent may have to decode again for it."""
+        headers = {"Authorization": f"Bearer {known}"} if (known := self._token()) else {}
+        options = {"headers": headers, "timeout": httpx2.Timeout(timeout, connect=2.0)}
+        try:
+            answer = self._http.request("GET", f"/artifacts/{path}", **options)
+        except httpx2.HTTPError as e:
+            raise AgentDown(f"The agent at {self._http.base_url} does not answer.") from e
+        if answer.status_code >= 400:
+            raise AgentError(f"There is no {path}.", "not_found", answer.status_code)
+        return answer.content
+
     def _call(
         self,
         method: str,

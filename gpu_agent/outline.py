@@ -23,13 +23,6 @@ class Extent(Model):
     frames: int | None = None
 
 
-class Standing(Model):
-    """Mean BD-rate against an anchor in percent, or why there is none."""
-
-    percent: float | None = None
-    reason: str | None = None
-
-
 class Facts(Model):
     """What is computed from the record. Speeds are all frames over all seconds of the run, None without points."""
 
@@ -44,7 +37,8 @@ class Facts(Model):
     points: int = 0
     encode_fps: float | None = None
     decode_fps: float | None = None
-    bd_rate: dict[str, Standing] = Field(default_factory=dict)
+    bd_rate: dict[str, float] = Field(default_factory=dict, description="mean in percent, by anchor")
+    refused: dict[str, str] = Field(default_factory=dict, description="why there is no BD-rate, by anchor")
     badges: dict[str, str] = Field(default_factory=dict, description="the audit's verdict by the badge's name")
     held: str | None = Field(None, description="why it is not ranked until somebody looked; null: it is ranked")
 
@@ -74,7 +68,7 @@ def facts_of(experiment: Experiment) -> Facts:
         points=len(e.results),
         encode_fps=per_second(frames, [r.encode_seconds for r in e.results]),
         decode_fps=per_second(frames, [r.decode_seconds for r in e.results]),
-        bd_rate=standings(e.summary.bd_rate),
+        **rated(e.summary.bd_rate),
         **audited(e.audit),
     )
 
@@ -97,8 +91,13 @@ def per_second(frames: int, seconds: list[float]) -> float | None:
     return frames / total if total > 0 else None
 
 
-def standings(rates: dict[str, BDRate]) -> dict[str, Standing]:
-    return {name: Standing(percent=r.percent, reason=r.reason and r.reason[:REASON]) for name, r in rates.items()}
+def rated(rates: dict[str, BDRate]) -> dict[str, object]:
+    """`bd_rate` and `refused` of the facts."""
+    known = {name: r.percent for name, r in rates.items() if r.percent is not None}
+    return {
+        "bd_rate": known,
+        "refused": {n: r.reason[:REASON] for n, r in rates.items() if n not in known and r.reason},
+    }
 
 
 def audited(audit: Audit | None) -> dict[str, object]:

@@ -17,6 +17,7 @@ from app.panels.contest import (
     overview_table,
     settings_panel,
     speed_panel,
+    take_away,
     verdicts,
 )
 from app.results.contender import Choice, Footage
@@ -117,4 +118,5 @@ if not choice.contenders:
 overview_table(choice)
 if len(choice.contenders) < 2:
     st.caption("One alone: choose a second to compare it with.")
+take_away(choice)
 page(choice)

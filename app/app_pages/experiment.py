@@ -10,6 +10,7 @@ from app.panels.arriving import arriving
 from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
+from app.panels.points import everything
 from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
@@ -105,6 +106,7 @@ if found.status.terminal:
     arriving(s, found)
     blind_results(s, found)
     against_parent(found)
+    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
 code_and_settings(found)

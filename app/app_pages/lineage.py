@@ -10,21 +10,25 @@ from app.panels.frames import CHART_CONFIG
 from app.results.contender import LABELS
 from app.results.format import plural
 from app.results.leaderboard import anchors_there
-from app.results.lineage import Family, families_of, nodes_of, trimmed
+from app.results.lineage import Family, families_of, kin, nodes_of, trimmed
 from app.services import services
+
+OFFERED = 200
+"""Families that can be chosen here; an experiment's own page leads to any other."""
 
 s = services()
 
 
 def choose_family(found: list[Family], current: str | None) -> Family:
     """The one of the experiment in the URL, else the newest; any other can be chosen."""
-    ids = [f.nodes[0].id for f in found]
-    own = next((at for at, f in enumerate(found) if any(n.id == current for n in f.nodes)), 0)
-    names = {f.nodes[0].id: f.name for f in found}
+    own = next((f for f in found if current in f.ids), found[0])
+    found = list({f.ids[0]: f for f in [*found[:OFFERED], own]}.values())
+    ids = [f.ids[0] for f in found]
+    names = {f.ids[0]: f.name for f in found}
     chosen = st.selectbox(
         f"Family, newest of {len(found)} first" if len(found) > 1 else "Family",
         ids,
-        index=own,
+        index=ids.index(own.ids[0]),
         format_func=names.get,
         key=f"family-{current}",
         width=460,
@@ -50,7 +54,8 @@ outlines = s.outlines()
 current = st.query_params.get("of")
 with st.container(horizontal=True, vertical_alignment="bottom", key="lineage-controls"):
     anchor = choose_anchor(anchors_there(outlines))
-    families = families_of(nodes_of(outlines, anchor, current), outlines)
+    relations = kin(outlines, current)
+    families = families_of(outlines, relations)
     family = choose_family(families, current) if families else None
 if family is None:
     st.info(
@@ -60,9 +65,9 @@ if family is None:
     )
     st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/table_rows:")
     st.stop()
-if current and not any(n.id == current for n in family.nodes):
+if current and not any(current in f.ids for f in families):
     st.caption("The experiment that this page was opened for has neither parent nor child here.")
-shown = trimmed(family.nodes, current)
+shown = trimmed(nodes_of(outlines, relations, family, anchor, current), current)
 if shown.left_out:
     st.caption(
         f"The newest {len(shown.nodes)} with everything they came from; "
@@ -70,7 +75,7 @@ if shown.left_out:
     )
 event = st.plotly_chart(
     lineage_figure(shown.nodes, "BD-rate (%)", dark=st.context.theme.type == "dark"),
-    key=f"lineage-{family.nodes[0].id}-{anchor}",
+    key=f"lineage-{family.ids[0]}-{anchor}",
     on_select="rerun",
     selection_mode="points",
     theme=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from app.charts.speedrate import speed_rate_figure
 from app.charts.theme import slots
 from app.panels.badges import AUDIT_COLUMN
 from app.panels.frames import CHART_CONFIG
-from app.results.contender import Choice, Contender, Footage
+from app.results.contender import Choice, Contender, Footage, write_picks
 from app.results.format import escape_markdown, listed, plural, short
 from app.results.metrics import metric
 from app.results.overview import NO_DECODER, overview
@@ -21,6 +22,12 @@ from app.results.pairs import QUALITIES, matrix, refusals, sentences
 from app.results.settings_table import settings_table
 from app.results.sidebyside import diff, html
 
+PARAMETER = "with"
+FILES = (
+    ("Report (HTML)", "html", "One file with everything: interactive charts, exact frames, matrix, sentences, diff"),
+    ("CSV", "csv", "A line a point, all figures"),
+    ("JSON", "json", "Points, pairs with overlap and refusals, settings, sentences"),
+)
 LEAD = 3
 """Sentences shown before the rest is one click away."""
 
@@ -212,6 +219,16 @@ def code_panel(choice: Choice) -> None:
 @st.cache_data(max_entries=32, show_spinner=False)
 def code_diff(before: str, after: str):
     return diff(before, after)
+
+
+def take_away(choice: Choice) -> None:
+    """The comparison as files, made when they are asked for."""
+    query = urlencode({PARAMETER: write_picks(c.pick for c in choice.contenders)})
+    with st.container(horizontal=True, vertical_alignment="center", key="take-away"):
+        for label, kind, text in FILES:
+            st.link_button(
+                label, f"/comparison/report.{kind}?{query}", icon=":material/download:", type="tertiary", help=text
+            )
 
 
 def first_footage(choice: Choice, wanted: Footage | None) -> Footage | None:

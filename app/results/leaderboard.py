@@ -82,7 +82,7 @@ def clip_sets(outlines: Sequence[Outline]) -> list[ClipSet]:
 
 def anchors_there(outlines: Sequence[Outline]) -> list[str]:
     """Anchors that at least one has a figure against, in the catalogue's order."""
-    known = {name for o in outlines for name, s in o.facts.bd_rate.items() if s.percent is not None}
+    known = {name for o in outlines for name in o.facts.bd_rate}
     return [a.name for a in CATALOGUE if a.name in known] + sorted(known - {a.name for a in CATALOGUE})
 
 
@@ -101,20 +101,15 @@ def board(outlines: Sequence[Outline], clips: frozenset[Key], anchor: str, cost:
 
 def entry(runs: Sequence[Outline], anchor: str) -> Entry:
     """Runs of one code, newest first. One that is held holds them all; else the first ever with a figure stands for them."""
-    rated = [o for o in reversed(runs) if figure(o, anchor) is not None]
+    rated = [o for o in reversed(runs) if anchor in o.facts.bd_rate]
     shown = next((o for o in runs if o.facts.held), None) or next(iter(rated), runs[-1])
-    standing = shown.facts.bd_rate.get(anchor)
-    why = shown.facts.held or (None if figure(shown, anchor) is not None else (standing and standing.reason) or UNTOLD)
+    percent = shown.facts.bd_rate.get(anchor)
+    why = shown.facts.held or (None if percent is not None else shown.facts.refused.get(anchor, UNTOLD))
     speeds = [
         statistics.median(known) if (known := [1000 / v for o in runs if (v := getattr(o.facts, name))]) else None
         for name in ("decode_fps", "encode_fps")
     ]
-    return Entry(shown, len(runs), figure(shown, anchor), *speeds, why)
-
-
-def figure(outline: Outline, anchor: str) -> float | None:
-    standing = outline.facts.bd_rate.get(anchor)
-    return standing.percent if standing else None
+    return Entry(shown, len(runs), percent, *speeds, why)
 
 
 def front(ranked: Sequence[Entry], cost: Cost) -> list[str]:

@@ -17,11 +17,18 @@ DRAWN = 400
 
 
 class Family(NamedTuple):
-    """Experiments that hang together, oldest first. `newest` is when the last one was made."""
+    """Experiments that hang together, by id, oldest first. `newest` is when the last one was made."""
 
-    nodes: list[Node]
+    ids: list[str]
     name: str
     newest: str
+
+
+class Kin(NamedTuple):
+    """Who hangs from whom, oldest first. A rerun that was forked from stands for itself; others are counted in `reruns`."""
+
+    parents: dict[str, str | None]
+    reruns: dict[str, int]
 
 
 class Trimmed(NamedTuple):
@@ -29,17 +36,42 @@ class Trimmed(NamedTuple):
     left_out: int
 
 
-def nodes_of(outlines: Sequence[Outline], anchor: str | None, current: str | None = None) -> list[Node]:
-    """Oldest first. A rerun that was forked from stands for itself; any other is counted in its original's label."""
+def kin(outlines: Sequence[Outline], current: str | None = None) -> Kin:
+    """`outlines` newest first; `current` always stands for itself."""
     known = {o.id: o for o in outlines}
-    originals = {o.id: original(o, known) for o in outlines}
-    parents = {o.parent_id for o in outlines}
-    alone = {i for i, of in originals.items() if of == i or i in parents or i == current}
+    parents_of_some = {o.parent_id for o in outlines}
+    parents: dict[str, str | None] = {}
     reruns: dict[str, int] = {}
-    for name, of in originals.items():
-        if name not in alone:
+    for o in reversed(outlines):
+        of = original(o, known)
+        if of == o.id or o.id in parents_of_some or o.id == current:
+            parents[o.id] = o.parent_id if of == o.id else of
+        else:
             reruns[of] = reruns.get(of, 0) + 1
-    return [node_of(o, originals, reruns.get(o.id, 0), anchor, current) for o in reversed(outlines) if o.id in alone]
+    return Kin(parents, reruns)
+
+
+def families_of(outlines: Sequence[Outline], found: Kin) -> list[Family]:
+    """Families of more than one, newest first."""
+    known = {o.id: o for o in outlines}
+    light = [Node(name, "", (parent,) if parent else ()) for name, parent in found.parents.items()]
+    groups = [[n.id for n in family] for family in families(light) if len(family) > 1]
+    made = [
+        Family(ids, f"{short(known[ids[0]].title, 60)} · {plural(len(ids), 'experiment')}", known[ids[-1]].created_at)
+        for ids in groups
+    ]
+    return sorted(made, key=lambda f: f.newest, reverse=True)
+
+
+def nodes_of(
+    outlines: Sequence[Outline], found: Kin, family: Family, anchor: str | None, current: str | None = None
+) -> list[Node]:
+    """A family's nodes, oldest first, with the BD-rate against the anchor as value."""
+    known = {o.id: o for o in outlines}
+    return [
+        node_of(known[name], found.parents[name], found.reruns.get(name, 0), anchor, name == current)
+        for name in family.ids
+    ]
 
 
 def original(outline: Outline, known: dict[str, Outline]) -> str:
@@ -51,18 +83,11 @@ def original(outline: Outline, known: dict[str, Outline]) -> str:
     return outline.id
 
 
-def node_of(o: Outline, originals: dict[str, str], reruns: int, anchor: str | None, current: str | None) -> Node:
-    standing = o.facts.bd_rate.get(anchor or "")
-    percent = standing.percent if standing and o.status is Status.SUCCEEDED else None
-    repeats = originals[o.id] != o.id
-    parent = originals[o.id] if repeats else o.parent_id
-    facts = [
-        ORIGINS[o.facts.kind] + (f" ({o.facts.model})" if o.facts.model else ""),
-        o.created_at[:16].replace("T", " "),
-    ]
-    hover = [" · ".join(facts)]
+def node_of(o: Outline, parent: str | None, reruns: int, anchor: str | None, ring: bool) -> Node:
+    percent = o.facts.bd_rate.get(anchor or "") if o.status is Status.SUCCEEDED else None
+    origin = ORIGINS[o.facts.kind] + (f" ({o.facts.model})" if o.facts.model else "")
+    hover = [f"{origin} · {o.created_at[:16].replace('T', ' ')}"]
     hover += [f"and {plural(reruns, 'rerun')}"] if reruns else []
-    hover += ["a rerun"] if repeats else []
     hover += [f"held: {o.facts.held}"] if o.facts.held else []
     return Node(
         o.id,
@@ -72,19 +97,8 @@ def node_of(o: Outline, originals: dict[str, str], reruns: int, anchor: str | No
         "archived" if o.archived else o.status.value,
         f"Autopilot run {o.facts.run}" if o.facts.run else None,
         tuple(hover),
-        o.id == current,
+        ring,
     )
-
-
-def families_of(nodes: Sequence[Node], outlines: Sequence[Outline]) -> list[Family]:
-    """Families of more than one, newest first."""
-    made = {o.id: o.created_at for o in outlines}
-    found = [
-        Family(family, f"{family[0].label} · {plural(len(family), 'experiment')}", max(made[n.id] for n in family))
-        for family in families(nodes)
-        if len(family) > 1
-    ]
-    return sorted(found, key=lambda f: f.newest, reverse=True)
 
 
 def trimmed(nodes: Sequence[Node], current: str | None = None, most: int = DRAWN) -> Trimmed:

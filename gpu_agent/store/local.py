@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
-from ..outline import Facts, Outline, audited, facts_of, standings
+from ..outline import Facts, Outline, audited, facts_of, outline_of, rated
 from . import later
 from .protocols import Page, Query, StoreError
 
@@ -46,6 +48,7 @@ class LocalExperiments:
     def __init__(self, path: Path):
         self._path = path
         self._local = threading.local()
+        self._seen: dict[str, tuple[tuple, Outline]] = {}  # outlines as last read: reading thousands again is quick
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as e:
@@ -133,21 +136,30 @@ class LocalExperiments:
                 "SELECT e.id, e.title, e.status, e.created_at, e.parent_id, e.archived, o.facts FROM experiments AS e"
                 " LEFT JOIN outlines AS o ON o.id = e.id ORDER BY e.created_at DESC, e.id DESC"
             ).fetchall()
-        older = [r["id"] for r in rows if r["facts"] is None]
-        facts = self._outline_again(older) if older else {}
-        known = ((r, r["facts"] or facts.get(r["id"])) for r in rows)
-        return [outline_from(row, text) for row, text in known if text is not None]
+        seen, self._seen = self._seen, {}
+        older = []
+        for row in rows:
+            outline = known(seen, row)
+            if outline is None:
+                older.append(row["id"])
+            else:
+                self._seen[row["id"]] = (tuple(row), outline)
+        again = self._outline_again(older)
+        found = {name: outline for name, (_, outline) in self._seen.items()} | again
+        return [found[row["id"]] for row in rows if row["id"] in found]
 
-    def _outline_again(self, ids: list[str]) -> dict[str, str]:
-        """Facts of records that were written before there were outlines; one that cannot be read has none."""
+    def _outline_again(self, ids: list[str]) -> dict[str, Outline]:
+        """Outlines of records whose facts are missing or of another version; one that cannot be read has none."""
         found = {}
         for experiment_id in ids:
             with suppress(StoreError):
                 record = self.get(experiment_id)
                 if record is not None:
-                    found[experiment_id] = facts_of(record).model_dump_json()
-        with self._write() as db:
-            db.executemany("INSERT OR IGNORE INTO outlines VALUES (?, ?)", found.items())
+                    found[experiment_id] = outline_of(record)
+        if found:
+            with self._write() as db:
+                for experiment_id, outline in found.items():
+                    keep_facts(db, experiment_id, outline.facts)
         return found
 
     def waiting(self, limit: int = 1000) -> list[str]:
@@ -252,7 +264,7 @@ class LocalExperiments:
         text = json.dumps({name: rate.model_dump(mode="json") for name, rate in bd_rates.items()})
         with self._write() as db:
             done = db.execute("UPDATE experiments SET bd_rates = ? WHERE id = ?", (text, experiment_id))
-            change_facts(db, experiment_id, {"bd_rate": standings(bd_rates)})
+            change_facts(db, experiment_id, rated(bd_rates))
             return done.rowcount == 1
 
     def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
@@ -282,6 +294,14 @@ class LocalExperiments:
             ).fetchone()
         return Event(seq=row["seq"], at=at, kind=kind, message=message, progress=progress)
 
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        rows = [
+            (experiment_id, e.seq, e.at, e.kind, e.message, e.progress.model_dump_json() if e.progress else None)
+            for e in events
+        ]
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         with self._read() as db:
             rows = db.execute(
@@ -308,17 +328,31 @@ def change_facts(db: sqlite3.Connection, experiment_id: str, changes: dict[str, 
     """Nothing where there are none yet: whoever lists outlines makes them from the whole record."""
     row = db.execute("SELECT facts FROM outlines WHERE id = ?", (experiment_id,)).fetchone()
     if row is not None:
-        keep_facts(db, experiment_id, Facts.model_validate_json(row["facts"]).model_copy(update=changes))
+        with suppress(ValidationError):
+            keep_facts(db, experiment_id, Facts.model_validate_json(row["facts"]).model_copy(update=changes))
 
 
-def outline_from(row: sqlite3.Row, facts: str) -> Outline:
+def known(seen: dict[str, tuple[tuple, Outline]], row: sqlite3.Row) -> Outline | None:
+    """The outline of the last reading where nothing has changed, else a new one; None without facts that can be read."""
+    before = seen.get(row["id"])
+    if before is not None and before[0] == tuple(row):
+        return before[1]
+    try:
+        return outline_from(*row) if row["facts"] is not None else None
+    except ValidationError:
+        return None
+
+
+def outline_from(
+    experiment_id: str, title: str, status: str, created_at: str, parent_id: str | None, archived: int, facts: str
+) -> Outline:
     return Outline(
-        id=row["id"],
-        title=row["title"],
-        status=row["status"],
-        created_at=row["created_at"],
-        parent_id=row["parent_id"],
-        archived=bool(row["archived"]),
+        id=experiment_id,
+        title=title,
+        status=status,
+        created_at=created_at,
+        parent_id=parent_id,
+        archived=bool(archived),
         facts=Facts.model_validate_json(facts),
     )
 

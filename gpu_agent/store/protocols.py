@@ -99,6 +99,9 @@ class ExperimentStore(Protocol):
         progress: Progress | None = None,
     ) -> Event: ...
 
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        """Put events of an experiment from elsewhere under their own numbers and times; a number that is taken stays."""
+
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]: ...
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Literal
 
 from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
-from ...outline import Outline, audited, standings
+from ...outline import Outline, audited, rated
 from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
@@ -237,7 +237,7 @@ class DynamoExperiments:
             return False
         if meta["status"] == Status.SUCCEEDED:
             self.table.put_many(bd_rate_boards(experiment_id, bd_rates))
-        self._outlines.change(experiment_id, {"bd_rate": standings(bd_rates)})
+        self._outlines.change(experiment_id, rated(bd_rates))
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
 
@@ -266,6 +266,9 @@ class DynamoExperiments:
         progress: Progress | None = None,
     ) -> Event:
         return self._events.add(experiment_id, kind, message, progress)
+
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        self._events.keep(experiment_id, events)
 
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         return self._events.after(experiment_id, after, limit)

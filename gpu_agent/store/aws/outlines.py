@@ -6,7 +6,6 @@ cannot be read are made again from the record and kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -38,12 +37,12 @@ class Outlines:
         found = self._table.get(outline_key(experiment_id))
         if found is None:
             return
-        facts = Facts.model_validate_json(found["facts"]).model_copy(update=changes).model_dump_json()
-        with suppress(Refused):
+        with suppress(Refused, ValidationError):
+            facts = Facts.model_validate_json(found["facts"]).model_copy(update=changes).model_dump_json()
             condition = f"attribute_exists(#{PARTITION}) AND #facts = :before"
             self._table.update(outline_key(experiment_id), Change(facts=facts), condition, {"before": found["facts"]})
             return
-        self._table.delete_many([outline_key(experiment_id)])  # somebody else changed it: made again from the record
+        self._table.delete_many([outline_key(experiment_id)])  # changed meanwhile or of another version: made again
 
     def all(self, load: Callable[[list[Item]], list[Experiment]]) -> list[Outline]:
         """Newest first. `load` makes records of META items."""
@@ -83,7 +82,7 @@ def outline_from(entry: Item, facts: str | None) -> Outline | None:
             created_at=entry["place"].rpartition("|")[0],
             parent_id=entry.get("parent_id"),
             archived=entry["archived"],
-            facts=Facts.model_validate(json.loads(facts)),
+            facts=Facts.model_validate_json(facts),
         )
     except ValidationError:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpu_agent.models import Status
-from gpu_agent.outline import Extent, Facts, Outline, Standing
+from gpu_agent.outline import Extent, Facts, Outline
 
 CLIP = Extent(name="carphone", sha256="c" * 64, frames=120)
 
@@ -18,7 +18,7 @@ def outline(number: int, title: str | None = None, percent: float | None = None,
         "points": 4,
         "decode_fps": 50.0,
         "encode_fps": 10.0,
-        "bd_rate": {} if percent is None else {"x264-medium": Standing(percent=percent)},
+        "bd_rate": {} if percent is None else {"x264-medium": percent},
     }
     own = {
         "id": f"exp-{number:04d}",

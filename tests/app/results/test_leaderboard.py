@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.results.leaderboard import anchors_there, badge_words, board, clip_sets, key_of
 from gpu_agent.models import Status
-from gpu_agent.outline import Extent, Standing
+from gpu_agent.outline import Extent
 
 from .outlined import CLIP, outline
 
@@ -54,7 +54,7 @@ def test_held_ones_are_apart_with_the_reason_and_hold_their_reruns():
 
 
 def test_without_a_figure_the_reason_is_kept():
-    refused = outline(1, bd_rate={"x264-medium": Standing(reason="carphone: too few points")})
+    refused = outline(1, refused={"x264-medium": "carphone: too few points"})
     found = board([refused, outline(2)], SET, "x264-medium", "decode")
     assert [e.why for e in found.unranked] == [
         "carphone: too few points",
@@ -86,7 +86,7 @@ def test_nobody_beats_the_front_and_everybody_else_is_beaten(pairs):
 
 
 def test_anchors_are_those_with_a_figure():
-    made = [outline(1, bd_rate={"mjpeg": Standing(percent=1), "vp9": Standing(reason="no")}), outline(2, percent=3)]
+    made = [outline(1, bd_rate={"mjpeg": 1.0}, refused={"vp9": "no"}), outline(2, percent=3)]
     assert anchors_there(made) == ["x264-medium", "mjpeg"]
 
 

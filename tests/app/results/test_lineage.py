@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.results.lineage import families_of, nodes_of, trimmed
+from app.charts.tree import Node
+from app.results.lineage import Family, families_of, kin, trimmed
+from app.results.lineage import nodes_of as family_nodes
 from gpu_agent.models import Status
 
 from .outlined import outline
@@ -10,6 +12,12 @@ from .outlined import outline
 
 def newest_first(*made):
     return sorted(made, key=lambda o: o.created_at, reverse=True)
+
+
+def nodes_of(made, anchor, current=None) -> list[Node]:
+    """As if all were one family."""
+    found = kin(made, current)
+    return family_nodes(made, found, Family(list(found.parents), "all", ""), anchor, current)
 
 
 def test_nodes_hang_from_their_parents_with_value_and_state():
@@ -51,8 +59,8 @@ def test_families_are_newest_first_and_those_alone_left_out():
     made = newest_first(
         outline(1), outline(2), outline(3, parent_id="exp-0001"), outline(9), outline(10, parent_id="exp-0002")
     )
-    found = families_of(nodes_of(made, None), made)
-    assert [[n.id for n in f.nodes] for f in found] == [["exp-0002", "exp-0010"], ["exp-0001", "exp-0003"]]
+    found = families_of(made, kin(made))
+    assert [f.ids for f in found] == [["exp-0002", "exp-0010"], ["exp-0001", "exp-0003"]]
     assert found[0].name == "Codec 2 · 2 experiments"
 
 

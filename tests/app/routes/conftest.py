@@ -108,7 +108,7 @@ def serve(tmp_path):
         source = ArtifactSource(folder, pipe, store)
         around = middleware(AppSettings(data=tmp_path))
         blind = Blind(BlindStore(tmp_path / "app.db"), source)
-        app = Starlette(routes=routes(assets or {}, source, blind), middleware=around, lifespan=pipe.lifespan)
+        app = Starlette(routes=routes(assets or {}, source, blind=blind), middleware=around, lifespan=pipe.lifespan)
         with TestClient(app, base_url="http://localhost:8501") as client:
             yield client
 

@@ -53,8 +53,8 @@ def test_what_is_said_of_a_finished_run_is_in_its_outline(store):
     store.set_audit(e.id, HELD)
     (found,) = store.outlines()
     assert found == outline_of(store.get(e.id))
-    assert found.facts.bd_rate["x264-medium"].percent == -12.5
-    assert len(found.facts.bd_rate["mjpeg"].reason) == 300
+    assert found.facts.bd_rate == {"x264-medium": -12.5}
+    assert len(found.facts.refused["mjpeg"]) == 300
     assert (found.facts.held, found.facts.badges) == ("A wide margin", {"too_good": "bad"})
 
 
@@ -88,6 +88,18 @@ def test_a_local_store_from_before_gets_its_outlines(tmp_path):
     assert again.outlines() == [outline_of(store.get(e.id))], "one that cannot be read is left out"
     again.set_audit(e.id, HELD)
     assert again.outlines()[0].facts.held
+
+
+def test_facts_of_another_version_are_made_again(tmp_path):
+    store = LocalExperiments(tmp_path / "lab.db")
+    e = experiment()
+    store.create(e)
+    before = store.outlines()
+    with sqlite3.connect(tmp_path / "lab.db") as db:
+        db.execute("UPDATE outlines SET facts = json_set(facts, '$.unknown', 1)")
+    db.close()
+    assert store.outlines() == before
+    assert LocalExperiments(tmp_path / "lab.db").outlines() == before
 
 
 @pytest.fixture
