@@ -28,8 +28,8 @@ HOW: dict[Kind, str] = {
     "preference": "Which of the two points is A is drawn anew for each trial. Look, then say which looks better.",
 }
 EXPLAINED = (
-    "The two are shown behind letters in random order, from addresses that say nothing. Answer as many trials as you "
-    "like; the result is told when you finish, so that nobody stops when it happens to look good."
+    "The two are shown behind letters in random order, from addresses that say nothing. While playing you see lossy "
+    "previews, paused the exact frames. Answer as many trials as you like; the result is told when you finish, so that nobody stops when it happens to look good."
 )
 
 

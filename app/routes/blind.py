@@ -12,6 +12,7 @@ import logging
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import anyio
 from starlette.requests import Request
@@ -81,10 +82,11 @@ class Blind:
         return found
 
     def here(self, path: str) -> Path | None:
-        found = self.source.local(path)
+        name = unquote(path)  # a clip may have a plus in its name
+        found = self.source.local(name)
         if found is None and self.source.store is not None:
             try:
-                return self.source.store.local(path)
+                return self.source.store.local(name)
             except (ValueError, StoreError) as problem:
                 log.warning("%s of a blind test is not here: %s", path, problem)
         return found

@@ -125,7 +125,8 @@ export class Player {
 
   showFrame(n) {
     const frames = this.frames(n);
-    if (this.element.dataset.still !== String(n)) delete this.element.dataset.still;
+    const { still, beside } = this.element.dataset;
+    if (still !== String(n) || beside !== String(frames[1])) delete this.element.dataset.still;
     if (this.pair.playing) this.exact.hide();
     else this.exact.showIfHere(frames);
     this.plot.setFrame(...frames);
@@ -134,8 +135,9 @@ export class Player {
   }
 
   standStill(n) {
-    this.element.dataset.still = n; // both videos have their frame on screen
-    this.exact.show(this.frames(n));
+    const frames = this.frames(n);
+    Object.assign(this.element.dataset, { still: n, beside: frames[1] }); // both videos have their frame on screen
+    this.exact.show(frames);
     this.showStill();
     clearTimeout(this.reportTimer);
     if (n === this.reported) return;

@@ -15,8 +15,10 @@ def open_player(open_page, query: str = "", **options):
     return page
 
 
-def wait_still(page, frame: int) -> None:
-    page.locator(f'.player[data-still="{frame}"]').wait_for()
+def wait_still(page, frame: int, beside: int | None = None) -> None:
+    """Until A stands on this frame, and B on `beside`, where that is another."""
+    beside = frame if beside is None else beside
+    page.locator(f'.player[data-still="{frame}"][data-beside="{beside}"]').wait_for()
 
 
 def press(page, *keys: str) -> None:

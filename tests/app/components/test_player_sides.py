@@ -49,8 +49,7 @@ def test_one_side_steps_alone_and_the_offset_is_said_and_reset(open_page):
         ("Shift+Q", (10, 11), "A 10, B 11 (+1)"),
     ):
         press(page, key)
-        wait_still(page, shown[0])
-        page.wait_for_function("() => !document.activeElement.shadowRoot?.querySelector('.spinner:not([hidden])')")
+        wait_still(page, *shown)
         assert shown_numbers(page) == shown, key
         assert apart.is_visible() == (said is not None)
         if said:
@@ -78,7 +77,7 @@ def test_an_offset_stays_while_playing_and_at_both_ends(open_page):
     wait_still(page, 249)
     assert shown_numbers(page) == (249, 249)
     press(page, "v", "Home", *["Shift+E"] * 3)
-    wait_still(page, 3)
+    wait_still(page, 3, 0)
     assert shown_numbers(page) == (3, 0)
     press(page, "Space")
     page.wait_for_function("number => Number(number.value) > 20", arg=number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ NOISE = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (8, 16, 3
 ONE = Stimulus(
     "One", "run-1/carphone/r22/preview.mp4", "run-1/carphone/r22/frames/{frame}/decoded.png", experiment="run-1"
 )
-TWO = Stimulus("Two", "run-1/carphone/r27/preview.mp4", "run-1/carphone/r27/frames/{frame}/decoded.png")
+TWO = Stimulus("Two", "run-1/car%2Bphone/r27/preview.mp4", "run-1/car%2Bphone/r27/frames/{frame}/decoded.png")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def videos(folder):
     """The two previews, of different lengths."""
     data = [b"\0\0\0\x10ftypisom" + bytes([level]) * length for level, length in ((1, 5000), (2, 70_000))]
     for stimulus, body in zip((ONE, TWO), data):
-        path = folder / stimulus.preview
+        path = folder / unquote(stimulus.preview)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
     return data
