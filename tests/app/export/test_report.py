@@ -56,7 +56,9 @@ def test_everything_is_in_the_one_file_and_nothing_is_fetched(choice):
     page = report(choice, "5 November 2026", lambda path: asked.append(path) or PNG)
     seen = Seen(page)
     assert not [
-        a for t, a in seen.tags if t in ("link", "iframe", "object") or ("src" in a and not a["src"].startswith("data:"))
+        a
+        for t, a in seen.tags
+        if t in ("link", "iframe", "object") or ("src" in a and not a["src"].startswith("data:"))
     ]
     assert sum(t == "img" for t, _ in seen.tags) == 3
     assert asked[0] == "one-aaaaaaaa/carphone/r32/frames/60/source.png"
