@@ -9,8 +9,10 @@ import math
 
 from pydantic import Field
 
-from .models import Audit, BDRate, Experiment, Model, Rate, Status
+from .models import UNSAFE, Audit, BDRate, Experiment, Model, Rate, Status
 
+IMPORTED = "Imported: it was measured elsewhere. `./lab eval --verify` on its archive confirms the bitstreams here."
+"""The warning that a restored record carries."""
 REASON = 300
 """Characters of a reason that an outline keeps; the record has all of it."""
 
@@ -40,7 +42,10 @@ class Facts(Model):
     bd_rate: dict[str, float] = Field(default_factory=dict, description="mean in percent, by anchor")
     refused: dict[str, str] = Field(default_factory=dict, description="why there is no BD-rate, by anchor")
     badges: dict[str, str] = Field(default_factory=dict, description="the audit's verdict by the badge's name")
-    held: str | None = Field(None, description="why it is not ranked until somebody looked; null: it is ranked")
+    held: str | None = Field(None, description="why the audit holds it; null: it does not")
+    released: str = Field("", description="why a person lets a held run be ranked")
+    unsafe: bool = Field(False, description="it ran without a jail")
+    imported: bool = Field(False, description="it was measured by another lab")
 
 
 class Outline(Model):
@@ -70,6 +75,9 @@ def facts_of(experiment: Experiment) -> Facts:
         decode_fps=per_second(frames, [r.decode_seconds for r in e.results]),
         **rated(e.summary.bd_rate),
         **audited(e.audit),
+        released=e.released,
+        unsafe=e.sandbox == UNSAFE,
+        imported=IMPORTED in e.warnings,
     )
 
 

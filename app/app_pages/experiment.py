@@ -10,6 +10,7 @@ from app.panels.arriving import arriving
 from app.panels.compare import compare_panel
 from app.panels.live import live_panel
 from app.panels.points import everything
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
 from app.results.format import ago, escape_markdown, listed, plural, short
@@ -99,6 +100,7 @@ if found.notes:
         st.markdown(escape_markdown(found.notes).replace("\n", "  \n"))
 if found.status.terminal:
     verdict_box(found)
+    ranking_notice(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
     against_parent(found)

@@ -14,6 +14,7 @@ from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
 from app.panels.verdict import verdict_box
@@ -44,7 +45,7 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         pressed = st.button(
             "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
-        limits_popover(draft, choice.limits)
+        limits_popover(draft, choice)
         upload_popover(s)
         st.space("stretch")
         agent_badge(s, live=is_live(draft))
@@ -73,6 +74,7 @@ def outcome(draft: Draft) -> None:
         live_panel(s, experiment.id)
     else:
         verdict_box(experiment)
+        ranking_notice(s, experiment)
     failed = experiment.status is Status.FAILED and s.connection.ready
     if failed and st.button("Ask Claude to fix it", type="primary", icon=":material/healing:", key="fix-outcome"):
         ask_fix(s, draft, experiment)

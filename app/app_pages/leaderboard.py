@@ -198,8 +198,8 @@ front_chart(found, anchor, cost)
 ranking(found, anchor)
 apart(
     found.held,
-    "Held for a look",
+    "Not ranked",
     ":material/back_hand:",
-    "Better than can be believed without a look. They are ranked as soon as somebody looked; nobody is accused.",
+    "Held by the audit until somebody looked, or not measured by this lab in a jail. Facts are shown; nobody is accused.",
 )
 apart(found.unranked, "Without a figure", ":material/help:", "Finished, but no BD-rate can be said of them.")

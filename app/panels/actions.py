@@ -109,6 +109,7 @@ def open_in_lab(services: Services, experiment: Experiment) -> None:
         "clips": [c.name for c in experiment.clips],
         "rates": "" if tuple(experiment.rates) == own else ", ".join(f"{r:g}" for r in experiment.rates),
         "frames": experiment.frames,
+        "timing_runs": experiment.timing_runs,
         "title": "",
         "limits": experiment.limits.model_dump(exclude_defaults=True),
     }

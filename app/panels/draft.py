@@ -72,6 +72,7 @@ def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str |
         clips=choice.clips,
         rates=choice.rates,
         frames=choice.frames,
+        timing_runs=choice.timing_runs,
         limits=choice.limits,
         parent_id=parent_of(services, draft),
         origin=origin_of(draft),

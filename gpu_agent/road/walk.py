@@ -99,7 +99,7 @@ class Walk:
                 )
             clips.append(clip)
         e.clips = [clip.ref(e.frames) for clip in clips]
-        self.tools.make_room(bytes_needed(clips, e.frames))
+        self.tools.make_room(bytes_needed(clips, e.frames, e.timing_runs))
         self.reporter.save(e)
         if uses_compiled_kit(e.code):
             self._stage("prepare", "compiling codec_kit where it has changed (a minute or two, once)")
@@ -161,8 +161,8 @@ class Walk:
                 row, where = point.row, f"{point.row.clip} at rate {rate:g}"
                 e.results.append(row)
                 e.log = (e.log + "".join(f"[{phase} {where}]\n{text}\n" for phase, text in point.printed))[-LOG_KEPT:]
-                if point.warning:
-                    e.warnings.append(f"{where}: {point.warning}")
+                for warning in point.warnings:
+                    e.warnings.append(f"{where}: {warning}")
                     self.reporter.event("warning", e.warnings[-1])
                 self.reporter.save(e)
                 ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"

@@ -181,6 +181,16 @@ def test_an_audit_joins_a_finished_record(store):
     assert not store.set_audit("no-such-id", found)
 
 
+def test_a_held_record_is_released_and_held_again_by_people(store):
+    e = experiment(status=Status.SUCCEEDED, results=[row()])
+    store.create(e)
+    assert store.annotate(e.id, released="Decoded by hand, same frames.")
+    store.set_audit(e.id, Audit(at="2026-01-01T00:00:00Z", held=True))
+    assert store.get(e.id).released == store.page(Query()).items[0].released == "Decoded by hand, same frames."
+    store.annotate(e.id, released="")
+    assert store.get(e.id).released == ""
+
+
 def test_figures_measured_later_join_their_rows(store):
     waits = {"missing": {"vmaf": "later", "xpsnr_y": "later", "ms_ssim": "too small"}, "ssim_u": 0.9}
     e = experiment(results=[row(more=waits, artifacts={"frames": "f"}), row(rate=27, more=waits)])
