@@ -9,8 +9,10 @@ import math
 
 from pydantic import Field
 
-from .models import Audit, BDRate, Experiment, Model, Rate, Status
+from .models import UNSAFE, Audit, BDRate, Experiment, Model, Origin, Rate, Status
 
+IMPORTED = "Imported: it was measured elsewhere. `./lab eval --verify` on its archive confirms the bitstreams here."
+"""The warning that a restored record carries."""
 REASON = 300
 """Characters of a reason that an outline keeps; the record has all of it."""
 
@@ -40,7 +42,10 @@ class Facts(Model):
     bd_rate: dict[str, float] = Field(default_factory=dict, description="mean in percent, by anchor")
     refused: dict[str, str] = Field(default_factory=dict, description="why there is no BD-rate, by anchor")
     badges: dict[str, str] = Field(default_factory=dict, description="the audit's verdict by the badge's name")
-    held: str | None = Field(None, description="why it is not ranked until somebody looked; null: it is ranked")
+    held: str | None = Field(None, description="why the audit holds it; null: it does not")
+    released: str = Field("", description="why a person lets a held run be ranked")
+    unsafe: bool = Field(False, description="it ran without a jail")
+    imported: bool = Field(False, description="it was measured by another lab")
 
 
 class Outline(Model):
@@ -60,7 +65,7 @@ def facts_of(experiment: Experiment) -> Facts:
         rerun_of=e.rerun_of,
         kind=e.origin.kind,
         model=e.origin.model,
-        run=e.origin.conversation_id if e.origin.kind == "autopilot" else None,
+        run=run_of(e.origin),
         code_sha256=e.code_sha256,
         decoder_bytes=e.decoder_bytes,
         clips=[Extent(name=c.name, sha256=c.sha256, frames=c.frames) for c in e.clips],
@@ -70,6 +75,9 @@ def facts_of(experiment: Experiment) -> Facts:
         decode_fps=per_second(frames, [r.decode_seconds for r in e.results]),
         **rated(e.summary.bd_rate),
         **audited(e.audit),
+        released=e.released,
+        unsafe=e.sandbox == UNSAFE,
+        imported=IMPORTED in e.warnings,
     )
 
 
@@ -84,6 +92,13 @@ def outline_of(experiment: Experiment) -> Outline:
         archived=e.archived,
         facts=facts_of(e),
     )
+
+
+def run_of(origin: Origin) -> str | None:
+    """The autopilot run that made it: its note is `RUN/ATTEMPT`."""
+    if origin.kind != "autopilot":
+        return None
+    return (origin.note or "").partition("/")[0] or origin.conversation_id
 
 
 def per_second(frames: int, seconds: list[float]) -> float | None:

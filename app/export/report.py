@@ -21,6 +21,7 @@ from app.charts.series import Curve, contender_curves
 from app.charts.speedrate import speed_rate_figure
 from app.charts.theme import slots
 from app.results.contender import Choice, Contender
+from app.results.format import plural
 from app.results.metrics import metric
 from app.results.overview import overview
 from app.results.pairs import QUALITIES, matrix, refusals, sentences
@@ -39,6 +40,8 @@ table.plain th, table.plain td { text-align: left; padding: 5px 10px 5px 0; bord
 figcaption { font-size: 13px; color: #6b7080; max-width: 420px; } .small { font-size: 13.5px; color: #6b7080; }
 details { margin: 8px 0; } summary { cursor: pointer; }
 """
+OPEN_LINES = 80
+"""Changed lines up to which a diff is unfolded at first."""
 OVERVIEW = ("name", "what", "status", "clips", "decoder", "encode", "decode", "audit")
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
@@ -48,7 +51,7 @@ def report(choice: Choice, made: str, fetch: Callable[[str], bytes | None]) -> s
     names = " against ".join(c.label for c in choice.contenders)
     parts = [
         f"<h1>{escape(names)}</h1><p class='small'>A comparison by Codec Lab, {escape(made)}. Only the same frames are "
-        "compared; every figure was measured by the lab itself.</p>",
+        "compared; what a codec says about itself is no figure.</p>",
         table([{k: row[k] for k in OVERVIEW} for row in overview(choice)]),
         section("In words", bullets(sentences(choice))),
         section("Rate-distortion curves", curves(choice)),
@@ -178,5 +181,6 @@ def changes(a: Contender, b: Contender) -> str:
     title = f"{escape(a.label)} → {escape(b.label)}"
     if found.same:
         return f"<p>{title}: the same, letter for letter.</p>"
-    counts = f"{found.added} lines added, {found.removed} removed"
-    return f"<details open><summary>{title}: {counts}</summary>{html(found, a.label, b.label)}</details>"
+    counts = f"{plural(found.added, 'line')} added, {found.removed} removed"
+    small = " open" if found.added + found.removed <= OPEN_LINES else ""
+    return f"<details{small}><summary>{title}: {counts}</summary>{html(found, a.label, b.label)}</details>"

@@ -19,6 +19,8 @@ from .contender import Key
 
 Cost = Literal["decode", "decoder"]
 COSTS: dict[Cost, str] = {"decode": "Decode time", "decoder": "Decoder size"}
+ELSEWHERE = "It was measured by another lab: rerun it here to have it ranked."
+UNSAFE = "It ran without a jail, in unsafe mode."
 UNTOLD = "no BD-rate yet: the anchor is not measured on these frames"
 
 
@@ -42,6 +44,7 @@ class Entry(NamedTuple):
     decode_ms: float | None
     encode_ms: float | None
     why: str | None = None
+    group: tuple = ()
 
     def cost(self, cost: Cost) -> float | None:
         return self.decode_ms if cost == "decode" else self.outline.facts.decoder_bytes
@@ -91,25 +94,46 @@ def board(outlines: Sequence[Outline], clips: frozenset[Key], anchor: str, cost:
     groups: dict[tuple, list[Outline]] = {}
     for outline in finished(outlines):
         if key_of(outline) == clips:
-            groups.setdefault((outline.facts.code_sha256, tuple(outline.facts.rates)), []).append(outline)
+            groups.setdefault(group_of(outline), []).append(outline)
     entries = [entry(runs, anchor) for runs in groups.values()]
-    held = [e for e in entries if e.outline.facts.held]
-    rest = [e for e in entries if not e.outline.facts.held]
+    apart = [(e, unranked(groups[e.group])) for e in entries]
+    held = [e._replace(why=why) for e, why in apart if why]
+    rest = [e for e, why in apart if not why]
     ranked = sorted((e for e in rest if e.percent is not None), key=lambda e: (e.percent, e.outline.id))
     return Board(ranked, front(ranked, cost), held, [e for e in rest if e.percent is None])
 
 
+def group_of(outline: Outline) -> tuple:
+    """Runs of one code at the same rates are one row."""
+    return outline.facts.code_sha256, tuple(outline.facts.rates)
+
+
+def unranked(runs: Sequence[Outline]) -> str | None:
+    """Why none of a code's runs may be ranked: the audit holds one and nobody released it, or none was measured here."""
+    held = next((o.facts.held for o in runs if o.facts.held), None)
+    if held and not any(o.facts.released for o in runs):
+        return held
+    return None if any(map(measured_here, runs)) else UNSAFE if runs[0].facts.unsafe else ELSEWHERE
+
+
+def measured_here(outline: Outline) -> bool:
+    """In a jail, and by this lab."""
+    return not outline.facts.unsafe and not outline.facts.imported
+
+
 def entry(runs: Sequence[Outline], anchor: str) -> Entry:
-    """Runs of one code, newest first. One that is held holds them all; else the first ever with a figure stands for them."""
+    """Runs of one code, newest first. Those that were measured here count, and the first of them with a figure stands."""
+    group = group_of(runs[0])
+    runs = [o for o in runs if measured_here(o)] or runs
     rated = [o for o in reversed(runs) if anchor in o.facts.bd_rate]
-    shown = next((o for o in runs if o.facts.held), None) or next(iter(rated), runs[-1])
+    shown = next(iter(rated), runs[-1])
     percent = shown.facts.bd_rate.get(anchor)
-    why = shown.facts.held or (None if percent is not None else shown.facts.refused.get(anchor, UNTOLD))
+    why = None if percent is not None else shown.facts.refused.get(anchor, UNTOLD)
     speeds = [
         statistics.median(known) if (known := [1000 / v for o in runs if (v := getattr(o.facts, name))]) else None
         for name in ("decode_fps", "encode_fps")
     ]
-    return Entry(shown, len(runs), percent, *speeds, why)
+    return Entry(shown, len(runs), percent, *speeds, why, group)
 
 
 def front(ranked: Sequence[Entry], cost: Cost) -> list[str]:

@@ -88,7 +88,7 @@ def node_of(o: Outline, parent: str | None, reruns: int, anchor: str | None, rin
     origin = ORIGINS[o.facts.kind] + (f" ({o.facts.model})" if o.facts.model else "")
     hover = [f"{origin} · {o.created_at[:16].replace('T', ' ')}"]
     hover += [f"and {plural(reruns, 'rerun')}"] if reruns else []
-    hover += [f"held: {o.facts.held}"] if o.facts.held else []
+    hover += [f"held: {o.facts.held}"] if o.facts.held and not o.facts.released else []
     return Node(
         o.id,
         short(o.title, 60) + (f" ×{reruns + 1}" if reruns else ""),

@@ -12,6 +12,8 @@ CONTEXT = 3
 MAX_LINES = 6000
 """Longer codes are cut before they are compared: the work grows with the square."""
 MAX_WORDS = 400
+ALIKE = 0.5
+"""Share of equal words from which on it helps to mark those that differ."""
 WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 STYLE = """<style>
@@ -116,13 +118,19 @@ def cell(number: int | None, text: str, kind: str) -> str:
     return f'<td class="n">{number or ""}</td><td{mark}>{text}</td>'
 
 
+def alike(a: list[str], b: list[str]) -> float:
+    """How much two lines have in common, spaces not counted."""
+    a, b = ([word for word in line if not word.isspace()] for line in (a, b))
+    return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio()
+
+
 def words(before: str | None, after: str | None) -> tuple[str, str]:
     """Both lines escaped, what differs in them marked; lines that have little in common are left unmarked."""
     if before is None or after is None:
         return escape(before or ""), escape(after or "")
     a, b = WORD.findall(before), WORD.findall(after)
     matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
-    if max(len(a), len(b)) > MAX_WORDS or matcher.quick_ratio() < 0.4:
+    if max(len(a), len(b)) > MAX_WORDS or alike(a, b) < ALIKE:
         return escape(before), escape(after)
     left, right = [], []
     for kind, i, i2, j, j2 in matcher.get_opcodes():

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..models import Experiment
+from ..outline import IMPORTED
 from ..store import ArtifactStore, ExperimentStore
 from .layout import ArchiveError
 from .read import Archive
-
-IMPORTED = "Imported: it was measured elsewhere. `./lab eval --verify` on its archive confirms the bitstreams here."
 
 
 def restore(archive: Archive, store: ExperimentStore, artifacts: ArtifactStore) -> Literal["new", "same"]:
@@ -36,7 +35,9 @@ def restore(archive: Archive, store: ExperimentStore, artifacts: ArtifactStore) 
         return "same"
     store.keep_events(record.id, archive.events)
     warnings = record.warnings if IMPORTED in record.warnings else [*record.warnings, IMPORTED]
-    if not store.create(record.model_copy(update={"warnings": warnings, "lease": None, "cancel_requested": False})):
+    # Who let a held run be ranked elsewhere did not look at it here.
+    changes = {"warnings": warnings, "lease": None, "cancel_requested": False, "released": ""}
+    if not store.create(record.model_copy(update=changes)):
         refuse_other(store.get(record.id), record)  # somebody else restored it meanwhile
         return "same"
     return "new"

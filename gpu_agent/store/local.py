@@ -258,6 +258,8 @@ class LocalExperiments:
         sets = ", ".join(f"{k} = ?" for k in changes)
         with self._write() as db:
             done = db.execute(f"UPDATE experiments SET {sets} WHERE id = ?", (*changes.values(), experiment_id))
+            if released is not None:
+                change_facts(db, experiment_id, {"released": released})
             return done.rowcount == 1
 
     def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:

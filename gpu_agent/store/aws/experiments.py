@@ -226,6 +226,8 @@ class DynamoExperiments:
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.table.get(key(experiment_id)) is not None
+        if released is not None:
+            self._outlines.change(experiment_id, {"released": released})
         return self._on_existing(experiment_id, Change(**changes))
 
     # What is said of a finished run -----------------------------------------------------------------------------

@@ -51,6 +51,19 @@ def test_held_ones_are_apart_with_the_reason_and_hold_their_reruns():
     found = board(made, SET, "x264-medium", "decode")
     assert ranked(found) == ["exp-0001"]
     assert [(e.outline.id, e.why, e.runs) for e in found.held] == [("exp-0002", "by a wide margin", 2)]
+    made[1].facts.released = "The figure is real."
+    assert ranked(board(made, SET, "x264-medium", "decode")) == ["exp-0002", "exp-0001"]
+
+
+@pytest.mark.parametrize("how", ["imported", "unsafe"])
+def test_what_was_not_measured_here_in_a_jail_is_ranked_only_after_a_rerun(how):
+    same = {"code_sha256": "s" * 64}
+    there = outline(1, percent=-60, decode_fps=1000.0, **same, **{how: True})
+    found = board([there], SET, "x264-medium", "decode")
+    assert (found.ranked, len(found.held)) == ([], 1)
+    assert "rerun it here" in found.held[0].why or "unsafe mode" in found.held[0].why
+    (entry,) = board([outline(2, percent=-5, **same), there], SET, "x264-medium", "decode").ranked
+    assert (entry.outline.id, entry.runs, entry.percent, entry.decode_ms) == ("exp-0002", 1, -5, 20.0)
 
 
 def test_without_a_figure_the_reason_is_kept():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 
 import pytest
 
 from gpu_agent.archive import ArchiveError, open_archive, restore
-from gpu_agent.archive.restore import IMPORTED
 from gpu_agent.models import Status
+from gpu_agent.outline import IMPORTED
 from tests.gpu_agent.factory import experiment
 
 from .conftest import Home, put
@@ -32,7 +33,7 @@ def test_an_experiment_comes_back_whole_elsewhere(home, other, record, zipped):
 def test_the_same_experiment_gives_the_same_bytes_and_names_in_order(home, record):
     first = home.archive(record)
     assert home.archive(home.store.get(record.id)) == first
-    with zipfile.ZipFile(__import__("io").BytesIO(first)) as found:
+    with zipfile.ZipFile(io.BytesIO(first)) as found:
         names = found.namelist()
         assert names[:3] == ["archive.json", "record.json", "code.py"]
         assert {i.date_time for i in found.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -54,6 +55,16 @@ def test_twice_is_once_and_lost_files_come_back(home, other, record, zipped):
     assert lost.exists()
     assert other.store.get(record.id).title == "Renamed here"
     assert len(other.store.events(record.id)) == 2
+
+
+def test_who_released_a_held_run_elsewhere_did_not_look_at_it_here(home, other, record, tmp_path):
+    home.store.annotate(record.id, released="It is real.")
+    path = tmp_path / "released.zip"
+    path.write_bytes(home.archive(home.store.get(record.id)))
+    with open_archive(path) as archive:
+        restore(archive, other.store, other.artifacts)
+    assert other.store.get(record.id).released == ""
+    assert other.store.outlines()[0].facts.imported
 
 
 def test_an_id_that_belongs_to_another_is_refused_and_nothing_changes(other, record, zipped):

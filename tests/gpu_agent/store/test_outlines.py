@@ -39,7 +39,7 @@ def test_every_experiment_newest_first_as_its_record_says(store):
 
 
 def test_lineage_and_autopilot_runs_are_told(store):
-    origin = Origin(kind="autopilot", conversation_id="run-7", model="claude")
+    origin = Origin(kind="autopilot", note="run-7/12", model="claude")
     store.create(experiment(parent_id="another-one", rerun_of="first-one", origin=origin))
     (found,) = store.outlines()
     assert (found.parent_id, found.facts.rerun_of, found.facts.run) == ("another-one", "first-one", "run-7")
@@ -56,6 +56,9 @@ def test_what_is_said_of_a_finished_run_is_in_its_outline(store):
     assert found.facts.bd_rate == {"x264-medium": -12.5}
     assert len(found.facts.refused["mjpeg"]) == 300
     assert (found.facts.held, found.facts.badges) == ("A wide margin", {"too_good": "bad"})
+    store.annotate(e.id, released="I looked.")
+    assert store.outlines() == [outline_of(store.get(e.id))]
+    assert store.outlines()[0].facts.released == "I looked."
 
 
 def test_a_save_under_a_lost_lease_changes_no_outline(store):
