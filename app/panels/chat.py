@@ -26,7 +26,7 @@ IDEAS = (
 
 NO_KEY = (
     "Claude needs an API key. Set `ANTHROPIC_API_KEY` and start `./lab` again, or put `anthropic_api_key` into "
-    "`streamlit_config/secrets.toml`. Everything else works without one."
+    "`streamlit_config/secrets.toml`. On AWS, `CODEC_LAB_CLAUDE_VIA=bedrock` needs none. Everything else works without."
 )
 
 
@@ -56,13 +56,20 @@ def prompt_box(services: Services, draft: Draft, running: bool) -> None:
         st.warning(escape_markdown(f"Not sent: “{words}” {why}"), icon=":material/hourglass_top:")
         if st.button("Send it now", key="send-unsent", icon=":material/send:", disabled=running):
             send_wish(services, draft, words)
-    typed = st.chat_input(
+    st.chat_input(
         "Describe an idea or a change" if services.connection.ready else "Claude needs an API key; see above",
         key="chat-input",
         disabled=running or not services.connection.ready,
+        on_submit=note_typed,
     )
+    typed = st.session_state.pop("typed", None)
     if typed:
         send_wish(services, draft, typed)
+
+
+def note_typed() -> None:
+    """A box that is disabled in the very run that brings the text, because another tab asked first, does not return it."""
+    st.session_state["typed"] = st.session_state["chat-input"]
 
 
 def header(services: Services, draft: Draft) -> None:
@@ -79,12 +86,11 @@ def header(services: Services, draft: Draft) -> None:
 def conversation_controls(services: Services, draft: Draft) -> None:
     """What the conversation cost so far, and the way to stop it or to leave it."""
     conversation = services.chat.conversation(draft.conversation_id or "")
-    if conversation.cost is not None:
-        least = "" if conversation.usage_final else "≥ "
+    if conversation.turns:
         said = bill(conversation.usage, conversation.cost, conversation.usage_final)
-        st.caption(
-            f"{least}\\${conversation.cost:.2f}", width="content", help=f"This conversation: {escape_markdown(said)}"
-        )
+        least = "" if conversation.usage_final else "≥ "
+        short = "$ ?" if conversation.cost is None else f"{least}${conversation.cost:.2f}"
+        st.caption(escape_markdown(short), width="content", help=f"This conversation: {escape_markdown(said)}")
     turn = services.chat.running(conversation.id)
     if turn is not None:
         if st.button("Stop", key="stop-claude", icon=":material/stop_circle:", help="What has arrived is kept"):
@@ -105,6 +111,8 @@ def model_form(services: Services) -> None:
         options,
         index=options.index(preset),
         format_func=label,
+        accept_new_options=True,
+        help="Another model's id can be typed. Where its price is not known, its cost is shown as unknown.",
         key="claude-model",
         persist_state="session",
     )
