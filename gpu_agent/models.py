@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
+UNSAFE = "unsafe"
+"""The level in `sandbox` of a run that had no jail at all."""
 Rate = int | float
 
 
@@ -186,6 +188,20 @@ class ResultRow(Model):
     )
 
 
+class PerceptualFigures(Model):
+    """What joins a row after its run, while no codec runs: VMAF, VMAF-NEG and XPSNR.
+
+    `more`, `missing` (the reasons) and `artifacts` are added to the row's own.
+    """
+
+    clip: str
+    rate: Rate
+    vmaf: float | None = None
+    more: dict[str, Any] = Field(default_factory=dict)
+    missing: dict[str, str] = Field(default_factory=dict)
+    artifacts: dict[str, str] = Field(default_factory=dict)
+
+
 class BDRate(Model):
     """BD-rate against one anchor, in percent (negative: fewer bits), or null with the reason."""
 
@@ -305,9 +321,21 @@ class Experiment(Model):
     audit: Audit | None = None
     progress: Progress = Field(default_factory=Progress)
     environment: dict[str, Any] = Field(default_factory=dict)
-    sandbox: str | None = Field(None, description="level of the jail the run had: full or watchdog")
+    sandbox: str | None = Field(None, description="level of the jail the run had: full, watchdog, or unsafe for none")
     cancel_requested: bool = False
     attempts: int = 0
     lease: Lease | None = None
     notes: str = ""
     archived: bool = False
+    released: str = Field("", description="why a person lets a held run be ranked; empty: nobody does")
+
+    @property
+    def unranked(self) -> str | None:
+        """Why this run may stand in no ranked list, in a sentence; None where it may."""
+        if self.status is not Status.SUCCEEDED:
+            return "It did not succeed."
+        if self.sandbox == UNSAFE:
+            return "It ran without a jail, in unsafe mode."
+        if self.audit is not None and self.audit.held and not self.released:
+            return "The audit holds it until somebody has looked."
+        return None

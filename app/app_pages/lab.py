@@ -8,12 +8,14 @@ from app.components.reveal import reveal
 from app.drafts import Draft
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
+from app.panels.arriving import arriving
 from app.panels.ask_claude import fix_button
 from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
 from app.panels.verdict import verdict_box
@@ -72,12 +74,14 @@ def outcome(draft: Draft) -> None:
         live_panel(s, experiment.id)
     else:
         verdict_box(experiment)
+        ranking_notice(s, experiment)
     hypothesis_box(s, experiment)
     fix_button(s, experiment, draft)
     actions(s, experiment, f"lab-{experiment.id}", draft=draft)
     reveal(st.session_state.get("revealed"), key="reveal-outcome")
     if experiment.status.terminal:
         results_panel(s, experiment, "lab")
+        arriving(s, experiment)
 
 
 draft = current_draft()

@@ -15,14 +15,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..clips import Catalogue, ClipCancelled, ClipError
-from ..jail import Jail
 from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
-from ..road.environment import gpu
+from ..road.afterwards import complete
 from ..road.freeze import freeze
 from ..road.point import source_of
-from ..road.tools import Tools, rate_key
+from ..road.tools import Tools, jail_of, rate_key
 from ..road.walk import Walk
 from ..settings import AgentSettings, settings_sentence
 from ..store.folder import FolderArtifacts
@@ -134,7 +133,7 @@ def evaluate(
     private = settings.model_copy(update={"data": folder})
     tools = Tools(
         private,
-        Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
+        jail_of(settings),
         catalogue,
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,
@@ -148,6 +147,8 @@ def evaluate(
             record = refused(experiment, ErrorCategory.LOST, drift)
         else:
             record = Walk(tools, experiment, show, cancel).run()
+        if record.status is Status.SUCCEEDED:
+            complete(tools, record, cancel, show.perceptual)
         if record.status is Status.SUCCEEDED and options.anchors:
             anchors_folder = settings.root / "anchors"
             rate_against(record, options.anchors, clips, catalogue, anchors_folder, show.anchor, cancel)

@@ -18,11 +18,12 @@ from typing import Any
 from ..bitstream import BitstreamWriter, read_bitstream
 from ..codec_kit.frames import VideoInfo
 from ..jail import Outcome, Verdict
+from ..jail.gpumemory import Overwritten
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
 from .arrivals import Arrivals
-from .perceptual import Perceptual, perceptual
+from .perceptual import expected
 from .report import RunCancelled, RunFailed
 from .tools import Tools, rate_key
 from .worst import find_worst, picture, write_list
@@ -50,7 +51,10 @@ def source_of(clip: Clip, planes: Path, frames: int | None) -> Source:
 
 @dataclass
 class Coded:
-    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame."""
+    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame.
+
+    `gpu`: what was done about the GPU's memory between the two, where there is one.
+    """
 
     bitstream: Path
     decoded: Path
@@ -59,21 +63,33 @@ class Coded:
     decode: Outcome
     encode_ms: list[float]
     decode_ms: list[float]
+    gpu: Overwritten | None = None
 
 
 @dataclass
 class Point:
-    """A measured point: its row, what the codec printed by phase, and a warning where the frames look misaligned."""
+    """A measured point: its row, what the codec printed by phase, and what somebody who relies on it should know."""
 
     row: ResultRow
     printed: list[tuple[str, str]]
-    warning: str | None
+    warnings: list[str]
 
 
 def code_and_decode(
-    tools: Tools, experiment: Experiment, source: Source, rate: Rate, folder: Path, tick: Tick, cancel: threading.Event
+    tools: Tools,
+    experiment: Experiment,
+    source: Source,
+    rate: Rate,
+    folder: Path,
+    tick: Tick,
+    cancel: threading.Event,
+    *,
+    counts: bool = True,
 ) -> Coded:
-    """Encode and decode in two fresh jails. Raises RunFailed with the codec's own traceback, or RunCancelled."""
+    """Encode and decode in two fresh jails. Raises RunFailed with the codec's own traceback, or RunCancelled.
+
+    `counts` false: nothing is measured of what comes out, so nothing is gained by a message through the page cache.
+    """
     bitstream, decoded = folder / "bitstream.clb", folder / "decoded.yuv"
     with tools.gate:
         with bitstream.open("wb") as file:
@@ -95,13 +111,16 @@ def code_and_decode(
                 cancel=cancel,
             )
         settle(encode, cancel)
-        tools.jail.normalise_page_cache()
+        gpu = None
+        if counts:
+            tools.jail.normalise_page_cache()
+            gpu = tools.jail.overwrite_gpu_memory()
         tick("decode", 0, source.info.frames)
         frames = Arrivals()
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
         settle(decode, cancel)
     times = packets.milliseconds(encode), frames.milliseconds(decode)
-    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
+    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times, gpu)
 
 
 def decode_to(
@@ -156,15 +175,6 @@ def run_point(
         on_progress=lambda n: tick("measure", n, total),
         cancel=cancel,
     )
-    seen = perceptual(
-        source.planes,
-        coded.decoded,
-        source.info,
-        visible=visible,
-        wanted=tools.settings.vmaf,
-        on_progress=lambda n: tick("measure", n, total),
-        cancel=cancel,
-    )
     stop_if(cancel)
     droppable = {"decoded": coded.decoded}
     if tools.previews:
@@ -173,9 +183,9 @@ def run_point(
         make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
         stop_if(cancel)
     tick("store", total, total)
-    row = row_of(source, rate, coded, measured, seen)
+    row = row_of(source, rate, coded, measured, expected(tools.settings.vmaf))
     series = folder / "frames.json"
-    series.write_text(json.dumps(frame_series(coded, measured, seen, source.info), allow_nan=False))
+    series.write_text(json.dumps(frame_series(coded, measured, source.info), allow_nan=False))
     base = f"{clip.name}/{rate_key(rate)}"
     worst = find_worst(source.planes, coded.decoded, source.info, measured.series.psnr_y, visible)
     for w in worst:
@@ -188,7 +198,10 @@ def run_point(
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
     printed = [(o.mode, text) for o in (coded.encode, coded.decode) if (text := o.log.strip("\n"))]
-    return Point(row, printed, measured.alignment_warning)
+    if coded.gpu is not None:
+        row.more["gpu_memory"] = coded.gpu.sentence
+    unclear = coded.gpu.sentence if coded.gpu is not None and coded.gpu.problem else None
+    return Point(row, printed, [text for text in (measured.alignment_warning, unclear) if text])
 
 
 def stop_if(cancel: threading.Event) -> None:
@@ -196,7 +209,7 @@ def stop_if(cancel: threading.Event) -> None:
         raise RunCancelled
 
 
-def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, seen: Perceptual) -> ResultRow:
+def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, later: dict[str, str]) -> ResultRow:
     info, size = source.info, coded.bitstream.stat().st_size
     pixels = source.clip.visible_width * source.clip.visible_height * info.frames
     encode_seconds, decode_seconds = (max(o.wall_seconds, 1e-6) for o in (coded.encode, coded.decode))
@@ -216,7 +229,6 @@ def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, seen: Perce
         psnr_y_p5=m.psnr_y_p5,
         lossless=m.lossless,
         ssim=m.ssim,
-        vmaf=seen.figures.get("vmaf"),
         encode_seconds=encode_seconds,
         decode_seconds=decode_seconds,
         encode_fps=info.frames / encode_seconds,
@@ -228,20 +240,18 @@ def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, seen: Perce
         packets=len(coded.packet_sizes),
         bitstream_sha256=file_sha256(coded.bitstream),
         decoded_sha256=file_sha256(coded.decoded),
-        more=further(m, seen),
+        more=further(m, later),
     )
 
 
-def further(m: Measurement, seen: Perceptual) -> dict[str, Any]:
-    """Figures that have no field of their own, and under `missing` why others are not there."""
+def further(m: Measurement, later: dict[str, str]) -> dict[str, Any]:
+    """Figures that have no field of their own, and under `missing` why others are not there (or not yet: `later`)."""
     names = ("ms_ssim", "ssim_ffmpeg", "ssim_u", "ssim_v", "psnr_u_mse", "psnr_v_mse")
     found = {name: value for name in names if (value := getattr(m, name)) is not None}
-    found |= {name: value for name, value in seen.figures.items() if name != "vmaf"}
-    missing = m.missing | seen.missing
-    return found | ({"missing": missing} if missing else {})
+    return found | {"missing": m.missing | later}
 
 
-def frame_series(coded: Coded, m: Measurement, seen: Perceptual, info: VideoInfo) -> dict:
+def frame_series(coded: Coded, m: Measurement, info: VideoInfo) -> dict:
     """Per-frame figures. Bits belong to frames only where the codec wrote one packet a frame; else that part is null.
 
     `packets` and `encode_ms` have a value a packet, everything else a value a frame.
@@ -249,7 +259,7 @@ def frame_series(coded: Coded, m: Measurement, seen: Perceptual, info: VideoInfo
     one_each = len(coded.packet_sizes) == info.frames
     bits = [8 * n for n in coded.packet_sizes] if one_each else None
     times = {"encode_ms": coded.encode_ms, "decode_ms": coded.decode_ms}
-    return m.series.to_dict() | seen.series | {"bits": bits, "packets": coded.packet_sizes} | times
+    return m.series.to_dict() | {"bits": bits, "packets": coded.packet_sizes} | times
 
 
 def file_sha256(path: Path) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from gpu_agent.jail import Jail
+from tests.chromium import launched
 
 from .programs import Lab
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 PROBE = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's client looks for the server below the page's own path first; it expects the 404."""
 
@@ -22,25 +20,20 @@ REPLACED = ("/media/", "Download Button")
 run again meanwhile; that file may be gone. The button itself always has the newest address."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed (Debian's package is called chromium)")
     if not Jail().status().available:
         pytest.skip("there is no jail to run codecs in (bubblewrap)")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
     yield from running(Lab(tmp_path_factory.mktemp("lab")))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare_lab(chromium, tmp_path_factory) -> Iterator[Lab]:
     """A lab without a key, whose agent was never started."""
     yield from running(Lab(tmp_path_factory.mktemp("bare"), claude=False, agent=False))

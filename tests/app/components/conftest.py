@@ -18,9 +18,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.chromium import launched
+
 from .harness.videos import write_clip
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FRAMES = 60
 RATES = {"23976": Fraction(24000, 1001), "25": Fraction(25), "50": Fraction(50), "5994": Fraction(60000, 1001)}
 
@@ -69,15 +70,10 @@ def harness(clips, tmp_path_factory) -> Iterator[str]:
         process.wait(20)
 
 
-@pytest.fixture(scope="package")  # not longer: a second Playwright cannot start while this one runs
+@pytest.fixture(scope="package")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (tests/requirements.txt)")
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed (Debian's package is called chromium)")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture

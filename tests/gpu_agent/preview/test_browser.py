@@ -13,15 +13,11 @@ import pytest
 
 from gpu_agent.codec_kit.frames import VideoInfo
 from gpu_agent.preview import frame_png, make_preview
+from tests.chromium import launched
 
 from .conftest import clip_of
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed at /usr/bin/chromium"),
-]
+pytestmark = pytest.mark.browser
 
 LOAD = """async data => {
     const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0));
@@ -51,12 +47,8 @@ SEEK = """async ([time, points]) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with launched() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def load(page, path: Path) -> tuple[int, int, float]:
