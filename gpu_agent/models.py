@@ -179,6 +179,10 @@ class ResultRow(Model):
     decode_cpu_seconds: float | None = None
     encode_peak_mb: float | None = None
     decode_peak_mb: float | None = None
+    encode_spread: float | None = Field(
+        None, description="slowest less fastest over the median of several timing runs; null for one run"
+    )
+    decode_spread: float | None = None
     packets: int | None = None
     bitstream_sha256: str
     decoded_sha256: str
@@ -288,6 +292,7 @@ class ExperimentRequest(Model):
     clips: list[str] | None = Field(None, min_length=1, max_length=64)
     rates: list[Annotated[Rate, Field(ge=-1e9, le=1e9)]] | None = Field(None, min_length=1, max_length=16)
     frames: int | None = Field(None, ge=1, description="only the first so many frames of each clip")
+    timing_runs: int = Field(1, ge=1, le=9, description="encodes and decodes of each point; times are their medians")
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)
     origin: Origin = Field(default_factory=Origin)
@@ -308,6 +313,7 @@ class Experiment(Model):
     clips: list[ClipRef]
     rates: list[Rate]
     frames: int | None = None
+    timing_runs: int = 1
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = None
     rerun_of: str | None = None

@@ -45,7 +45,7 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         pressed = st.button(
             "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
-        limits_popover(draft, choice.limits)
+        limits_popover(draft, choice)
         upload_popover(s)
         st.space("stretch")
         agent_badge(s, live=is_live(draft))

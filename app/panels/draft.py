@@ -53,6 +53,7 @@ def draft_from(services: Services, experiment: Experiment) -> Draft:
         "clips": [c.name for c in experiment.clips],
         "rates": "" if tuple(experiment.rates) == own else ", ".join(f"{r:g}" for r in experiment.rates),
         "frames": experiment.frames,
+        "timing_runs": experiment.timing_runs,
         "title": "",
         "limits": experiment.limits.model_dump(exclude_defaults=True),
     }
@@ -121,6 +122,7 @@ def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str |
         clips=choice.clips,
         rates=choice.rates,
         frames=choice.frames,
+        timing_runs=choice.timing_runs,
         limits=choice.limits,
         parent_id=parent_of(services, draft),
         origin=origin_of(draft),

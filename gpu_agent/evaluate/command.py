@@ -30,7 +30,13 @@ from .audited import audited
 from .scratch import scratch
 from .show import Show
 
-OPTIONS = {"rates": "--rate", "frames": "--frames", "wall_seconds": "--timeout", "memory_mb": "--memory"}
+OPTIONS = {
+    "rates": "--rate",
+    "frames": "--frames",
+    "timing_runs": "--timing-runs",
+    "wall_seconds": "--timeout",
+    "memory_mb": "--memory",
+}
 
 
 class UsageError(ValueError):
@@ -56,6 +62,13 @@ def add_parser(commands) -> None:
         help="a rate point; may be repeated (default: the codec's RATES)",
     )
     p.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip")
+    p.add_argument(
+        "--timing-runs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="encode and decode each point N times; times are medians",
+    )
     p.add_argument(
         "--anchors",
         type=anchors_named,
@@ -122,6 +135,7 @@ def evaluate(
         code=code,
         rates=list(dict.fromkeys(options.rate)) or None,
         frames=options.frames,
+        timing_runs=options.timing_runs,
         limits=limits_of(options),
         origin=Origin(kind="eval", note=Path(options.codec).name),
     )

@@ -105,7 +105,7 @@ class Walk:
                 )
             clips.append(clip)
         e.clips = [clip.ref(e.frames) for clip in clips]
-        self.tools.make_room(bytes_needed(clips, e.frames))
+        self.tools.make_room(bytes_needed(clips, e.frames, e.timing_runs))
         self.reporter.save(e)
         if uses_compiled_kit(e.code):
             self._stage("prepare", "compiling codec_kit where it has changed (a minute or two, once)")
