@@ -32,15 +32,18 @@ class Wanted(NamedTuple):
 def ask_claude(services: Services, experiment: Experiment, key: str, draft: Draft | None) -> None:
     """A popover. `draft`: of the lab's page, whose conversation gets the turn; None: a new draft opens in the lab.
 
-    A fragment, so that choosing a mode does not draw the whole page again.
+    A fragment, so that choosing a mode does not draw the whole page again. What was pressed is sent by the page's own
+    run: a fragment that leaves the page would be drawn into the next one.
     """
+    wanted = st.session_state.pop(f"ask-wanted-{key}", None)
+    problem = send(services, draft, experiment, key, wanted) if wanted else None
+    if problem:
+        st.session_state[f"ask-{key}"] = True
 
     @st.fragment(key=f"ask-claude-{key}")
     def panel() -> None:
-        wanted = st.session_state.pop(f"ask-wanted-{key}", None)
-        problem = send(services, draft, experiment, key, wanted) if wanted else None
-        if problem:
-            st.session_state[f"ask-{key}"] = True
+        if f"ask-wanted-{key}" in st.session_state:
+            st.rerun()
         popover = st.popover("Ask Claude", icon=":material/psychology_alt:", key=f"ask-{key}", on_change="rerun")
         if popover.open:
             with popover:
