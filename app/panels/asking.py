@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from app.agent_client import AgentClient
 from app.claude.modes import said, wording
 from app.claude.prompt import fresh, improve
 from app.claude.store import Busy, Unknown
@@ -15,6 +17,8 @@ from app.evidence import Evidence, Sources, describe
 from app.panels.draft import draft_from
 from app.services import Services
 from gpu_agent.models import Experiment
+
+PICTURE_SECONDS = 5.0
 
 
 def send_wish(services: Services, draft: Draft, wish: str, with_code: bool | None = None) -> None:
@@ -43,8 +47,9 @@ def ask_about(
 
     ValueError with a sentence where the mode lacks something, NotSent where the turn could not be started.
     """
-    seen = evidence(services, experiment, with_images and mode != "fresh")
-    others = evidence(services, other, with_images) if mode == "cross" and other is not None else Evidence("", [])
+    with st.spinner("Gathering what was measured"):
+        seen = evidence(services, experiment, with_images and mode != "fresh")
+        others = evidence(services, other, with_images) if mode == "cross" and other is not None else Evidence("", [])
     text = wording(mode, experiment, seen.text, wish, other, others.text)
     content = [*seen.content(text), *others.blocks]
     prompt = said(mode, experiment, wish, other)
@@ -59,8 +64,24 @@ def ask_about(
 def evidence(services: Services, experiment: Experiment, with_images: bool = True) -> Evidence:
     """All that is known of an experiment; the agent is asked for pictures that were dropped."""
     parent = services.store.get(experiment.parent_id) if experiment.parent_id else None
-    sources = Sources(services.artifacts, services.agent.artifact)
+    sources = Sources(services.artifacts, fetching(services.agent))
     return describe(experiment, parent=parent, sources=sources, with_images=with_images)
+
+
+def fetching(agent: AgentClient) -> Callable[[str], bytes]:
+    """Asks for a picture with little patience, and for none after one that did not come: a page waits for it."""
+    away: list[RuntimeError] = []
+
+    def fetch(key: str) -> bytes:
+        if away:
+            raise away[0]
+        try:
+            return agent.artifact(key, timeout=PICTURE_SECONDS)
+        except RuntimeError as e:
+            away.append(e)
+            raise
+
+    return fetch
 
 
 Content = str | list[dict[str, Any]]
