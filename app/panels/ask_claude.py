@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.claude.modes import MODES, modes_for
 from app.drafts import Draft
-from app.panels.asking import NotSent, ask_about
+from app.panels.asking import NotSent, ask_about, came_from
 from app.results.format import ago, escape_markdown, short
 from app.services import Services
 from gpu_agent.models import Experiment, Status
@@ -27,6 +27,7 @@ class Wanted(NamedTuple):
     wish: str
     other: str | None
     pictures: bool
+    go_on: bool
 
 
 def ask_claude(services: Services, experiment: Experiment, key: str, draft: Draft | None) -> None:
@@ -61,7 +62,7 @@ def send(services: Services, draft: Draft | None, experiment: Experiment, key: s
     asked = st.session_state.get(f"asked-{key}", 0)
     st.session_state[f"asked-{key}"] = asked + 1
     try:
-        ask_about(services, draft, experiment, wanted.mode, wanted.wish, other, wanted.pictures)
+        ask_about(services, draft, experiment, wanted.mode, wanted.wish, other, wanted.pictures, wanted.go_on)
     except (ValueError, NotSent) as e:
         st.session_state[f"asked-{key}"] = asked
         return str(e)
@@ -116,6 +117,14 @@ def form(services: Services, experiment: Experiment, key: str, draft: Draft | No
             key=f"ask-pictures-{key}",
             help="Up to four crops, each with source, decoded and error",
         )
+    go_on = False
+    if draft is None and chosen != "fresh" and came_from(services, experiment):
+        go_on = st.toggle(
+            "Go on in the conversation that it came from",
+            True,
+            key=f"ask-go-on-{key}",
+            help="Claude then remembers what was said there. Off: a new conversation.",
+        )
     if draft is not None and draft.text != experiment.code:
         st.caption(
             "The editor holds other code by now. Claude gets the code of this run; its answer is compared with the "
@@ -130,16 +139,16 @@ def form(services: Services, experiment: Experiment, key: str, draft: Draft | No
         disabled=busy or not ready,
         help=BUSY if busy else None,
         on_click=want,
-        args=(key, chosen, wish, pictures),
+        args=(key, chosen, wish, pictures, go_on),
     )
     if not ready:
         st.caption(NO_KEY)
 
 
-def want(key: str, mode: str, wish: str, pictures: bool) -> None:
+def want(key: str, mode: str, wish: str, pictures: bool, go_on: bool) -> None:
     """Before the run that sends it: the words as they are now, and the popover closes."""
     state = st.session_state
-    state[f"ask-wanted-{key}"] = Wanted(mode, state.get(wish) or "", state.get(f"ask-other-{key}"), pictures)
+    state[f"ask-wanted-{key}"] = Wanted(mode, state.get(wish) or "", state.get(f"ask-other-{key}"), pictures, go_on)
     state[f"ask-{key}"] = False
 
 
