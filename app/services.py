@@ -11,8 +11,8 @@ import streamlit as st
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
 from app.claude.chat import Chat
 from app.claude.connection import Connection
-from app.claude.models import price_table
 from app.claude.store import ConversationStore
+from app.connect import connection
 from app.drafts import Drafts
 from app.settings import AppSettings
 from gpu_agent.models import Clip
@@ -73,16 +73,6 @@ def open_services(settings: AppSettings) -> Services:
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
-    )
-
-
-def connection(settings: AppSettings) -> Connection:
-    """How Claude is reached, from the settings."""
-    key = settings.anthropic_api_key
-    return Connection(
-        api_key=key.get_secret_value() if key else None,
-        base_url=settings.anthropic_base_url,
-        prices=price_table(settings.prices),
     )
 
 

@@ -63,13 +63,17 @@ RETRIED = (408, 409, 429)
 
 @dataclass(frozen=True)
 class Trouble:
-    """`sentence` is for the person; `detail` is the service's own words; `retry_after` is in seconds, if it said so."""
+    """`sentence` is for the person; `detail` is the service's own words; `retry_after` is in seconds, if it said so.
+
+    `unbilled`: the request never reached the service, or was refused before a reply began.
+    """
 
     sentence: str
     detail: str | None = None
     retryable: bool = False
     retry_after: float | None = None
     request_id: str | None = None
+    unbilled: bool = False
 
 
 def trouble(error: Exception, model: str, arrived: bool) -> Trouble:
@@ -78,14 +82,15 @@ def trouble(error: Exception, model: str, arrived: bool) -> Trouble:
         return of_status(error, model, arrived)
     cause = error.__cause__ if isinstance(error, anthropic.APIConnectionError) and error.__cause__ else error
     if isinstance(cause, httpx2.LocalProtocolError | httpx2.InvalidURL | httpx2.UnsupportedProtocol | UnicodeError):
-        return Trouble(UNSENDABLE)  # without a detail: its words may quote the key
+        return Trouble(UNSENDABLE, unbilled=True)  # without a detail: its words may quote the key
     detail = f"{type(cause).__name__}: {cause}"[:500]
+    unbilled = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException):
         what = "the rest of the reply did not come" if arrived else "Claude did not answer"
         keep = "what arrived is kept, so ask for the rest" if arrived else "send the message again, or lower the effort"
-        return Trouble(f"Timed out: {what} in time; {keep}.", detail, retryable=True)
+        return Trouble(f"Timed out: {what} in time; {keep}.", detail, retryable=True, unbilled=unbilled)
     if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError | json.JSONDecodeError | AssertionError):
-        return Trouble(CUT if arrived else NOTHING_CAME, detail, retryable=True)
+        return Trouble(CUT if arrived else NOTHING_CAME, detail, retryable=True, unbilled=unbilled)
     return Trouble(
         "The lab could not read Claude's reply; what arrived is kept, so send the message again or choose another model.",
         detail,
@@ -102,6 +107,7 @@ def of_status(error: anthropic.APIStatusError, model: str, arrived: bool) -> Tro
         retryable=retryable(status, error),
         retry_after=retry_after(error.response.headers),
         request_id=error.request_id,
+        unbilled=error.status_code != 200,
     )
 
 

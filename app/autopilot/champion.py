@@ -1,0 +1,70 @@
+"""The best candidate, whether it may be called so, and whether what it gained holds on clips that Claude never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from app.results.format import percent
+from gpu_agent.models import Audit, Experiment
+
+from .models import Attempt
+
+BARRED_NOTES = ("library_codec",)
+"""Badges whose mere note keeps a candidate from the crown: its bits are not its own."""
+
+NOTABLE = 0.5
+"""Points of BD-rate below which a difference is not called a gain."""
+
+
+class Generalisation(NamedTuple):
+    """Mean BD-rates in percent. `gap`: how much worse on validation than on search clips. `flagged`: gained on search clips alone."""
+
+    search: float | None
+    validation: float | None
+    gap: float | None
+    flagged: bool
+    sentence: str
+
+
+def barred(experiment: Experiment) -> str | None:
+    """What the audit found that keeps it from being champion, a sentence."""
+    audit = experiment.audit
+    if audit is None:
+        return None
+    found = [b for b in audit.badges if b.verdict == "bad" or (b.name in BARRED_NOTES and b.verdict == "note")]
+    if found:
+        return " ".join(b.text for b in found)
+    return "Held for a look by the audit." if audit.held else None
+
+
+def audited(audit: Audit | None) -> bool:
+    """Nothing of the audit is still to be tried."""
+    return audit is not None and not any(b.verdict == "unknown" and b.evidence.get("retry") for b in audit.badges)
+
+
+def pick(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The lowest BD-rate on the search clips; of equals the earliest. Barred candidates and those without a figure never."""
+    able = [a for a in attempts if a.score is not None and a.barred is None and a.verdict in (None, "measured")]
+    return min(able, key=lambda a: (a.score, a.number), default=None)
+
+
+def generalisation(champion: Attempt, attempts: Sequence[Attempt]) -> Generalisation:
+    """Search against validation, and both against the first attempt of the run that has both: what was gained where."""
+    search, validation = champion.score, champion.validation_score
+    if search is None or validation is None:
+        return Generalisation(search, validation, None, False, "Not measured on validation clips yet.")
+    gap = validation - search
+    first = next((a for a in attempts if a.score is not None and a.validation_score is not None), champion)
+    words = f"{percent(search)} on search clips, {percent(validation)} on validation clips"
+    if first.number == champion.number:
+        return Generalisation(search, validation, gap, False, f"{words}.")
+    gained, held = first.score - search, first.validation_score - validation
+    flagged = gained >= NOTABLE and held <= 0
+    told = (
+        f"Against attempt {first.number} it gained {percent(gained, sign=False)} on search clips and nothing on validation "
+        "clips: it may have learned the search clips."
+        if flagged
+        else f"Against attempt {first.number} it gained {percent(gained)} on search clips and {percent(held)} on validation clips."
+    )
+    return Generalisation(search, validation, gap, flagged, f"{words}. {told}")
