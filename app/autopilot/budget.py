@@ -92,7 +92,7 @@ def budget_of(settings: BudgetSettings, kept: int = 0) -> Budget:
     if settings.dollars is not None:
         rules.append(Dollars(settings.dollars))
     if settings.experiments is not None:
-        rules.append(Experiments(settings.experiments, min(kept, settings.experiments - 1)))
+        rules.append(Experiments(settings.experiments, kept))
     if settings.hours is not None:
         rules.append(Hours(settings.hours))
     if settings.plateau is not None:

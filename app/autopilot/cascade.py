@@ -54,10 +54,13 @@ def request(run: Run, attempt: Attempt, stage: Stage, parent_id: str | None) -> 
     )
 
 
-def needs_probe(run: Run, attempt: Attempt, rivals: int) -> bool:
-    """Whether one point first is worth it: there is something to compare with, and more than that point to run."""
+def needs_probe(run: Run, attempt: Attempt, rivals: int, room: int | None) -> bool:
+    """Whether one point first is worth it: there is something to compare with, and more than that point to run.
+
+    `room`: experiments left in the budget. With a single one left the probe would leave none for the full run.
+    """
     points = len(run.settings.search_clips) * len(check_code(attempt.code).rates)
-    return attempt.kind != "start" and rivals > 0 and points > 1
+    return attempt.kind != "start" and rivals > 0 and points > 1 and (room is None or room > 1)
 
 
 def dominated(row: ResultRow, rivals: Iterable[Rival]) -> str | None:

@@ -26,7 +26,7 @@ from gpu_agent.store import ExperimentStore
 
 from . import cascade, champion
 from .asking import Asking, settle
-from .budget import Standing, budget_of, no_room, standing_of
+from .budget import Budget, Standing, budget_of, no_room, standing_of
 from .cells import cell
 from .duplicates import same_as, tree_sha256
 from .ledger import Ledger
@@ -195,13 +195,23 @@ class Loop:
             return self._close(reason)
         return self._begin()
 
-    def _budget(self):
-        return budget_of(self.run.settings.budget, kept=1 if self.run.settings.validation_clips else 0)
+    def _budget(self) -> Budget:
+        return budget_of(self.run.settings.budget, self._kept())
+
+    def _kept(self) -> int:
+        """Experiments that are kept for the champion's validation."""
+        most = self.run.settings.budget.experiments
+        return 1 if self.run.settings.validation_clips and most is not None and most > 1 else 0
+
+    def _room(self) -> int | None:
+        """Experiments left for the search; None: no bound."""
+        most = self.run.settings.budget.experiments
+        return None if most is None else most - self._kept() - self.standing().experiments
 
     def _may_validate(self, best: Attempt) -> bool:
-        most = self.run.settings.budget.experiments
-        room = most is None or self.standing().experiments < most
-        return bool(self.run.settings.validation_clips) and "validation" not in best.experiments and room
+        room = self._room()
+        wanted = bool(self.run.settings.validation_clips) and "validation" not in best.experiments
+        return wanted and (room is None or room + self._kept() > 0)
 
     def _close(self, reason: str) -> None:
         """The run ends, once the audit has had its say about the champion."""
@@ -368,13 +378,14 @@ class Loop:
 
     def _first_stage(self, attempt: Attempt) -> None:
         rivals = sum(a.verdict == "measured" for a in self.attempts)
-        self._dispatch(attempt, "probe" if cascade.needs_probe(self.run, attempt, rivals) else "full")
+        probe = cascade.needs_probe(self.run, attempt, rivals, self._room())
+        self._dispatch(attempt, "probe" if probe else "full")
 
     def _dispatch(self, attempt: Attempt, stage: Stage) -> None:
         """The id is chosen and written down first; dispatching it twice is dispatching it once."""
-        most = self.run.settings.budget.experiments
+        room = self._room()
         if stage not in attempt.experiments:
-            if most is not None and self.standing().experiments >= most:
+            if stage != "validation" and room is not None and room <= 0:
                 return self._end(attempt, "stopped", "Not run: the budget of experiments is used up.")
             attempt.experiments = attempt.experiments | {stage: new_id()}
         self._put(attempt, stage=stage, phase="running")
