@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app.claude.prompt import fix, fresh, improve
 from app.claude.store import Busy
 from app.drafts import Draft
-from app.results.headline import by_clip
-from app.results.verdict import verdict
+from app.evidence import Evidence, Sources, describe
 from app.services import Services
-from gpu_agent.models import Experiment, Status
+from gpu_agent.models import Experiment
 
 
 def send_wish(services: Services, draft: Draft, wish: str, with_code: bool | None = None) -> None:
@@ -18,8 +19,8 @@ def send_wish(services: Services, draft: Draft, wish: str, with_code: bool | Non
     along = st.session_state.get("claude-with-code", True) if with_code is None else with_code
     if along and draft.text.strip():
         run = services.store.get(draft.experiment_id) if draft.experiment_id else None
-        measured = evidence(run) if run is not None and run.code == draft.text else ""
-        ask(services, draft, wish, improve(wish, draft.text, measured), "improve")
+        measured = evidence(services, run) if run is not None and run.code == draft.text else Evidence("", [])
+        ask(services, draft, wish, measured.content(improve(wish, draft.text, measured.text)), "improve")
     else:
         ask(services, draft, wish, fresh(wish), "fresh")
 
@@ -30,23 +31,14 @@ def ask_fix(services: Services, draft: Draft, failed: Experiment) -> None:
     ask(services, draft, "Fix the failed run.", fix(failed.code, category, message, failed.log), "fix")
 
 
-def evidence(experiment: Experiment) -> str:
-    """What a run measured, as Claude reads it: the verdict and a line for each point; nothing for a run without points."""
-    if experiment.status is not Status.SUCCEEDED or not experiment.results:
-        return ""
-    lines = [verdict(experiment).text]
-    for clip, rows in by_clip(experiment).items():
-        lines.append(f"{clip}, first {rows[0].frames} frames:")
-        lines += [
-            f"- rate {r.rate:g}: {r.kbps:.1f} kbit/s, PSNR-YUV {r.psnr_yuv:.2f} dB, Y-PSNR {r.psnr_y:.2f} dB, "
-            + ("lossless" if r.lossless else f"SSIM {r.ssim:.4f}" if r.ssim is not None else "no SSIM")
-            + f", encode {r.encode_fps:.1f} fps, decode {r.decode_fps:.1f} fps"
-            for r in rows
-        ]
-    return "\n".join(lines)
+def evidence(services: Services, experiment: Experiment, with_images: bool = True) -> Evidence:
+    """All that is known of an experiment; the agent is asked for pictures that were dropped."""
+    parent = services.store.get(experiment.parent_id) if experiment.parent_id else None
+    sources = Sources(services.artifacts, services.agent.artifact)
+    return describe(experiment, parent=parent, sources=sources, with_images=with_images)
 
 
-def ask(services: Services, draft: Draft, prompt: str, content: str, kind: str) -> None:
+def ask(services: Services, draft: Draft, prompt: str, content: str | list[dict[str, Any]], kind: str) -> None:
     """Start a turn and show it; the page then polls it."""
     if not draft.conversation_id:
         draft.conversation_id = services.chat.store.create().id
