@@ -45,6 +45,7 @@ def request(run: Run, attempt: Attempt, stage: Stage, parent_id: str | None) -> 
         frames=settings.frames,
         limits=settings.limits,
         parent_id=parent_id,
+        hypothesis=attempt.expected if stage == "full" and parent_id else None,
         origin=Origin(
             kind="autopilot",
             prompt=run.settings.goal[:2000] or None,

@@ -18,6 +18,7 @@ from app.claude.prompt import system_prompt
 from app.claude.reply import Problem, read_codec
 from app.claude.state import TurnState, TurnStatus
 from app.dispatch import cancel, dispatch
+from app.evidence import Evidence
 from app.results.format import percent, short
 from gpu_agent.check import check_code
 from gpu_agent.models import Experiment, Status, new_id, now
@@ -43,20 +44,19 @@ PATIENCE = 900.0
 MOST_TRIES = 6
 LONGEST_WAIT = 60.0
 LONGEST_TICK = 5.0
-LOG_KEPT = 8_000
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Surroundings:
-    """What a run works with. `evidence`: an experiment of the run in words, on these clips alone."""
+    """What a run works with. `evidence`: of an experiment, on these clips alone, with pictures or without."""
 
     ledger: Ledger
     store: ExperimentStore
     agent: AgentClient
     asking: Asking
     curve_of: CurveOf
-    evidence: Callable[[Experiment, Sequence[str]], str]
+    evidence: Callable[[Experiment, Sequence[str], bool], Evidence]
     patience: float = PATIENCE
     first_wait: float = 2.0
 
@@ -259,8 +259,7 @@ class Loop:
         """Reserve the worst case, write the request down as begun, send it."""
         asked = self._question(attempt)
         price = self.around.asking.connection.prices.get(attempt.model or "")
-        texts = [block["text"] for message in asked.history for block in message["content"]]
-        tokens_in = most_input_tokens(system_prompt(), *texts, asked.text)
+        tokens_in = most_input_tokens([system_prompt(), *asked.texts], asked.pictures)
         attempt.max_tokens, most = self.run.settings.max_tokens, self.run.settings.budget.dollars
         if most is not None:
             if price is None:
@@ -275,12 +274,11 @@ class Loop:
                 return self._close(no_room(most, self.standing()))
         attempt.reserved = worst_case(price, tokens_in, attempt.max_tokens) if price else None
         attempt.at_most = attempt.reserved
-        attempt.prompt = asked.text
+        attempt.prompt, attempt.pictures = asked.text, asked.pictures
         if attempt not in self.attempts:
             self.attempts.append(attempt)
         self._put(attempt, phase="asking", request="begun")
-        ask = {"role": "user", "content": [{"type": "text", "text": asked.text}]}
-        return self.around.asking.send(attempt, [*asked.history, ask])
+        return self.around.asking.send(attempt, asked.messages)
 
     def _question(self, attempt: Attempt) -> Question:
         before = [a for a in self.attempts if a.number < attempt.number]
@@ -292,9 +290,12 @@ class Loop:
             before = [a for a in before if a.number in attempt.parents]
         return question(self.run, attempt, before, [w.text for w in words], self._evidence)
 
-    def _evidence(self, attempt: Attempt) -> str:
-        record = self.store.get(attempt.experiments["full"]) if "full" in attempt.experiments else None
-        return self.around.evidence(record, self.run.settings.search_clips) if record else ""
+    def _evidence(self, attempt: Attempt) -> Evidence:
+        known = attempt.experiments.get("full") or attempt.experiments.get("probe")
+        record = self.store.get(known) if known else None
+        if record is None:
+            return Evidence("", [])
+        return self.around.evidence(record, self.run.settings.search_clips, self.run.settings.pictures)
 
     def _take_reply(self, attempt: Attempt, may: bool) -> None:
         turn = self.around.asking.turn(attempt)
@@ -354,7 +355,7 @@ class Loop:
             if isinstance(found, Problem):
                 attempt.code = found.code or ""
                 return self._end(attempt, "broken_reply", found.sentence)
-            attempt.code, attempt.title = found.code, found.title
+            attempt.code, attempt.title, attempt.expected = found.code, found.title, found.expected
         checked = check_code(attempt.code)
         attempt.stage = "contract"
         attempt.title = attempt.title or title_of(attempt.code)
@@ -428,7 +429,6 @@ class Loop:
             return self._end(attempt, "cancelled", "Its experiment was cancelled.")
         error = record.error
         attempt.category = error.category.value if error else None
-        attempt.log = record.log[-LOG_KEPT:]
         return self._end(attempt, "failed", error.message if error else "It failed, and no reason was recorded.")
 
     def _succeeded(self, attempt: Attempt, record: Experiment, may: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from app.claude.models import DEFAULT_EFFORT, DEFAULT_MODEL
-from gpu_agent.models import Limits, Model
+from gpu_agent.models import Hypothesis, Limits, Model
 
 RunState = Literal["waiting", "running", "paused", "ended"]
 Wish = Literal["run", "pause", "stop"]
@@ -65,6 +65,7 @@ class RunSettings(Model):
     budget: BudgetSettings
     gate: bool = False
     repairs: int = Field(1, ge=0, le=5)
+    pictures: bool = Field(True, description="show Claude pictures of the worst blocks")
     seed: int = 0
 
     @model_validator(mode="after")
@@ -148,7 +149,8 @@ class Attempt(Model):
     verdict: Verdict | None = None
     said: str | None = Field(None, description="the verdict, or what is wrong, as a sentence")
     category: str | None = Field(None, description="of a failed experiment")
-    log: str = Field("", description="the end of a failed experiment's log")
+    expected: Hypothesis | None = Field(None, description="what Claude said it expects of the codec")
+    pictures: int = Field(0, description="pictures of worst blocks that went with the prompt")
     score: float | None = None
     score_reason: str | None = None
     validation_score: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from app.claude.models import Price
@@ -13,9 +14,13 @@ OVERHEAD = 200
 """Tokens that the API adds around the messages."""
 
 
-def most_input_tokens(*texts: str) -> int:
-    """An upper bound: no token is shorter than a byte of the text, and code averages over three; half is safe."""
-    return sum(len(text.encode("utf-8", "replace")) for text in texts) // 2 + OVERHEAD
+PICTURE = 5_000
+"""Tokens of one picture at most, on the models that see most of it."""
+
+
+def most_input_tokens(texts: Iterable[str], pictures: int = 0) -> int:
+    """An upper bound: code takes three bytes and more a token, prose four; two are safe."""
+    return sum(len(text.encode("utf-8", "replace")) for text in texts) // 2 + OVERHEAD + PICTURE * pictures
 
 
 def worst_case(price: Price, input_tokens: int, max_tokens: int) -> Decimal:

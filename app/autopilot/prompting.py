@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from app.claude.prompt import fenced, fix, joined, tail
+from app.claude.prompt import fenced, fix, joined
+from app.evidence import Evidence
 from app.results.format import MINUS, THIN, percent
 from gpu_agent.models import ErrorCategory
 
@@ -18,21 +19,38 @@ from .models import Attempt, Run
 TOLD = 12
 """Latest attempts that are told in a line each."""
 
-EvidenceOf = Callable[[Attempt], str]
-"""What an attempt measured on the search clips, in words; empty where it measured nothing."""
+EvidenceOf = Callable[[Attempt], Evidence]
+"""What an attempt's experiment measured on the search clips; empty where it had none."""
 
 TASKS = {
     "fresh": "Write a new codec for this goal.",
     "improve": "Improve this codec for the goal: find what costs the most bits, and change that.",
-    "cross": "Combine these two codecs: take what each does best, and make one codec that is better than both for the goal.",
+    "cross": "Combine these two codecs: take what each does best, and make one codec that is better than both for the goal. "
+    "Say in a sentence what you take from each. Your `Expected:` line is against the first of them.",
 }
 
 
 class Question(NamedTuple):
-    """`history`: messages before it, in the API's form; empty but for a reply that has to be given again."""
+    """`history`: messages before it, in the API's form; empty but for a reply that has to be given again.
+
+    `blocks` follow the text: captions and pictures of the worst blocks, in the API's form.
+    """
 
     text: str
     history: list[dict]
+    blocks: list[dict]
+
+    @property
+    def messages(self) -> list[dict]:
+        return [*self.history, {"role": "user", "content": [{"type": "text", "text": self.text}, *self.blocks]}]
+
+    @property
+    def texts(self) -> list[str]:
+        return [b["text"] for m in self.messages for b in m["content"] if b["type"] == "text"]
+
+    @property
+    def pictures(self) -> int:
+        return sum(block["type"] == "image" for block in self.blocks)
 
 
 def question(
@@ -42,34 +60,30 @@ def question(
     known = {a.number: a for a in attempts}
     parents = [known[number] for number in attempt.parents]
     if attempt.kind == "repair":
-        return repair(run, parents[0], steers)
+        return repair(run, parents[0], steers, evidence)
+    measured = [evidence(parent) for parent in parents]
     parts = [
         f"Goal:\n\n{run.settings.goal.strip()}" if run.settings.goal.strip() else "",
-        *(told_parent(parent, evidence(parent), len(parents) > 1) for parent in parents),
+        *(told_parent(parent, found.text, len(parents) > 1) for parent, found in zip(parents, measured)),
         tried(attempts),
         said(steers),
         TASKS[attempt.kind],
-        "Say first, in one or two sentences, what you change and what you expect of it against its parent."
-        if parents
-        else "",
     ]
-    return Question(joined(parts), [])
+    return Question(joined(parts), [], [block for found in measured for block in found.blocks])
 
 
-def repair(run: Run, failed: Attempt, steers: Sequence[str]) -> Question:
+def repair(run: Run, failed: Attempt, steers: Sequence[str], evidence: EvidenceOf) -> Question:
     """After a broken reply: that exchange and what is wrong with it. After a failed run: the code and the failure."""
     if failed.verdict == "broken_reply":
         history = [
             {"role": "user", "content": [{"type": "text", "text": failed.prompt}]},
             {"role": "assistant", "content": [{"type": "text", "text": failed.reply.rstrip()}]},
         ]
-        return Question(joined([failed.said or "", REPAIR, said(steers)]), history if failed.reply.strip() else [])
-    wish = joined(
-        [f"The goal is still:\n\n{run.settings.goal.strip()}" if run.settings.goal.strip() else "", said(steers)]
-    )
-    return Question(
-        fix(failed.code, failed.category or ErrorCategory.LOST, failed.said or "", tail(failed.log), wish), []
-    )
+        whole = failed.reply.strip() and failed.prompt.strip()
+        return Question(joined([failed.said or "", REPAIR, said(steers)]), history if whole else [], [])
+    goal = f"The goal is still:\n\n{run.settings.goal.strip()}" if run.settings.goal.strip() else ""
+    wish, category = joined([goal, said(steers)]), failed.category or ErrorCategory.INVALID_CODE
+    return Question(fix(failed.code, category, failed.said or "", wish=wish, evidence=evidence(failed).text), [], [])
 
 
 REPAIR = (

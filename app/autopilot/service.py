@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.agent_client import AgentClient
 from app.connect import connection
+from app.evidence import Evidence, Sources, describe
 from app.settings import AppSettings
 from gpu_agent.models import Experiment
 from gpu_agent.store import StoreError
@@ -43,14 +44,16 @@ class Service:
         reached = connection(settings)
         self.ready = reached.ready if ready is None else ready
         self.control: Control = open_control(settings)
-        self.around = Surroundings(
-            self.ledger,
-            open_experiments(settings),
-            AgentClient(settings.agent_url, settings.bearer_token),
-            Asking(reached, self._wake.set),
-            published(open_artifacts(settings)),
-            evidence,
-        )
+        store, artifacts = open_experiments(settings), open_artifacts(settings)
+        agent = AgentClient(settings.agent_url, settings.bearer_token)
+        sources = Sources(artifacts, agent.artifact)
+
+        def evidence(experiment: Experiment, clips: Sequence[str], pictures: bool) -> Evidence:
+            parent = store.get(experiment.parent_id) if experiment.parent_id else None
+            return describe(experiment, parent=parent, sources=sources, clips=clips, with_images=pictures)
+
+        asking = Asking(reached, self._wake.set)
+        self.around = Surroundings(self.ledger, store, agent, asking, published(artifacts), evidence)
         self._loops: dict[str, Loop] = {}
 
     def serve(self) -> None:
@@ -100,10 +103,6 @@ class Service:
 def mark(loop: Loop) -> tuple:
     """Changes with every step of a run."""
     return loop.run.state, len(loop.attempts), [(a.phase, a.stage, a.request) for a in loop.attempts[-1:]]
-
-
-def evidence(experiment: Experiment, clips: Sequence[str]) -> str:
-    return ""
 
 
 def take_folder(root: Path) -> int:

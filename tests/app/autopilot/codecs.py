@@ -17,7 +17,9 @@ def padded(count: int, title: str = "") -> str:
 
 CRASHING = padded(1).replace("    for packet in packets:\n", '    raise RuntimeError("the tables do not fit")\n')
 ENDLESS = padded(2).replace("    for frame in video:\n", "    while True:\n        pass\n    for frame in video:\n")
-CHEATING = padded(0, "Uses a library").replace("import numpy as np\n", "import cv2\nimport numpy as np\n\nHELP = cv2.imencode\n")
+CHEATING = padded(0, "Uses a library").replace(
+    "import numpy as np\n", "import cv2\nimport numpy as np\n\nHELP = cv2.imencode\n"
+)
 
 
 def reply(code: str, words: str = "This pads less, so it should need fewer bits.") -> str:

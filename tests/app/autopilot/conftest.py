@@ -15,7 +15,7 @@ from app.autopilot.service import Service
 from app.settings import AppSettings
 from gpu_agent.anchors import AnchorCurve, AnchorPoint
 from gpu_agent.audit import library_codec
-from gpu_agent.models import Audit, Badge, Clip, Experiment, Status, now
+from gpu_agent.models import Audit, Clip, Experiment, Status, now
 from gpu_agent.road.ladders import curve_key
 from gpu_agent.server import Agent
 from tests.gpu_agent.live import client_of, live_agent, tiny_clip, upload
@@ -50,9 +50,11 @@ def publish_anchor(agent: Agent, clip: Clip, frames: int = FRAMES) -> None:
 
 def anchor_point(rate: int, kbps: float, quality: float) -> AnchorPoint:
     names = AnchorPoint.model_fields
-    values: dict[str, Any] = {n: None for n in names if not names[n].is_required() or "None" in str(names[n].annotation)}
+    values: dict[str, Any] = {
+        n: None for n in names if not names[n].is_required() or "None" in str(names[n].annotation)
+    }
     values |= {"rate": rate, "bytes": 1000, "kbps": kbps, "bpp": 0.1, "lossless": False, "command": "x264"}
-    values |= {n: quality for n in ("psnr_y", "psnr_u", "psnr_v", "psnr_yuv")}
+    values |= dict.fromkeys(("psnr_y", "psnr_u", "psnr_v", "psnr_yuv"), quality)
     return AnchorPoint(**values | {"encode_seconds": 1.0, "decode_seconds": 1.0})
 
 
@@ -101,7 +103,8 @@ class World:
         from app.claude.models import Usage, cost
 
         return sum(
-            (cost(Usage.from_api(r["usage"]), r["body"]["model"]) for r in self.stub.requests if "usage" in r), Decimal(0)
+            (cost(Usage.from_api(r["usage"]), r["body"]["model"]) for r in self.stub.requests if "usage" in r),
+            Decimal(0),
         )
 
 

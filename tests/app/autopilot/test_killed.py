@@ -16,11 +16,11 @@ import pytest
 
 from gpu_agent.models import Status
 from gpu_agent.store import Query
+from tests.gpu_agent.live import ROOT
 from tests.stubs.messages_api import Reply
 
 from .codecs import padded, reply
 from .conftest import PATIENCE, World
-from tests.gpu_agent.live import ROOT
 
 pytestmark = pytest.mark.jail
 
@@ -78,17 +78,27 @@ def test_killed_at_random_points_nothing_is_lost_or_doubled(world):
             assert known.get("prompt") in (None, a.prompt)
             seen[a.number] = {"experiments": a.experiments, "prompt": a.prompt}
     attempts = world.attempts(run)
-    print(kills, [(a.number, a.kind, a.request, a.verdict, a.dollars, a.at_most) for a in attempts], process.log.read_text())
+    print(
+        kills,
+        [(a.number, a.kind, a.request, a.verdict, a.dollars, a.at_most) for a in attempts],
+        process.log.read_text(),
+    )
     assert kills >= 4
     assert [a.number for a in attempts] == list(range(1, len(attempts) + 1))
     assert all(a.ended for a in attempts)
     wanted = [e for a in attempts for e in a.experiments.values()]
-    there = [e.id for e in world.agent.store.page(Query(200, archived=None)).items if (e.origin.note or "").startswith(run.id)]
+    there = [
+        e.id
+        for e in world.agent.store.page(Query(200, archived=None)).items
+        if (e.origin.note or "").startswith(run.id)
+    ]
     assert Counter(wanted) == Counter(there)
     lost = [a for a in attempts if a.request == "lost"]
     sent = [r for r in world.stub.requests if "usage" in r]
-    assert len([a for a in attempts if a.request == "settled"]) <= len(sent) <= len(
-        [a for a in attempts if a.request != "none"]
+    assert (
+        len([a for a in attempts if a.request == "settled"])
+        <= len(sent)
+        <= len([a for a in attempts if a.request != "none"])
     )
     known = sum((a.dollars for a in attempts if a.dollars is not None), Decimal(0))
     bound = known + sum((a.at_most for a in lost), Decimal(0))
