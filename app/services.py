@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
+from app.autopilot.ledger import Ledger
 from app.claude.chat import Chat
 from app.claude.connection import Connection
 from app.claude.store import ConversationStore
@@ -34,6 +35,7 @@ class Services:
     drafts: Drafts
     chat: Chat
     connection: Connection
+    ledger: Ledger
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
 
@@ -73,6 +75,7 @@ def open_services(settings: AppSettings) -> Services:
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
+        Ledger(root / "autopilot.db"),
     )
 
 

@@ -15,7 +15,9 @@ def padded(count: int, title: str = "") -> str:
     return code.replace(HEAD, f'"""{title or f"Padded by {count}"}."""')
 
 
-CRASHING = padded(1).replace("    for packet in packets:\n", '    raise RuntimeError("the tables do not fit")\n')
+CRASHING = padded(1, "Crashes").replace(
+    "    for packet in packets:\n", '    raise RuntimeError("the tables do not fit")\n    for packet in packets:\n'
+)
 ENDLESS = padded(2).replace("    for frame in video:\n", "    while True:\n        pass\n    for frame in video:\n")
 CHEATING = padded(0, "Uses a library").replace(
     "import numpy as np\n", "import cv2\nimport numpy as np\n\nHELP = cv2.imencode\n"
