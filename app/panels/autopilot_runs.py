@@ -7,6 +7,7 @@ import streamlit as st
 from app.autopilot.budget import standing_of
 from app.autopilot.models import Run
 from app.autopilot.strategies import STRATEGIES
+from app.results.format import DASH
 from app.services import Services
 
 STATES = {

@@ -42,7 +42,7 @@ def tokens(value: Any) -> int:
 
 def picture_tokens(png: bytes) -> int:
     """Size of a PNG from its header (RFC 2083); 1600 for anything else."""
-    if not png.startswith(b"\x89PNG"):
+    if not png.startswith(b"\x89PNG") or len(png) < 24:
         return 1600
     width, height = struct.unpack(">II", png[16:24])
     return max(1, width * height // 750)
