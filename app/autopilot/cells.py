@@ -12,7 +12,7 @@ BANDS = ((0.1, "low rate"), (0.5, "middle rate"))
 
 FAMILIES = (
     ("learned", ("torch", "conv2d", "neural", "mlp")),
-    ("wavelet", ("wavelet", "dwt", "lifting", "cdf97", "haar")),
+    ("wavelet", ("wavelet", "dwt", "idwt", "lifting", "lifts", "subbands", "cdf97", "haar")),
     ("lapped", ("lapped", "mdct", "lot")),
     ("DCT", ("dct", "idct", "dst")),
     ("Hadamard", ("hadamard", "wht", "walsh")),

@@ -132,7 +132,9 @@ class Loop:
         a = next((a for a in self.attempts if not a.ended), None)
         if a is None:
             return False
-        return (a.phase == "asking" and self.around.asking.turn(a) is not None) or a.phase == "running"
+        if a.phase == "asking":
+            return self.around.asking.turn(a) is not None
+        return a.phase == "rating" or (a.phase == "running" and self._record(a) is not None)
 
     def standing(self) -> Standing:
         return standing_of(self.attempts, self.run.seconds)

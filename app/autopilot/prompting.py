@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from app.claude.prompt import fenced, fix, joined
+from app.claude.reply import Problem, read_codec
 from app.evidence import Evidence
 from app.results.format import MINUS, THIN, percent
 from gpu_agent.models import ErrorCategory
@@ -79,17 +80,12 @@ def repair(run: Run, failed: Attempt, steers: Sequence[str], evidence: EvidenceO
             {"role": "user", "content": [{"type": "text", "text": failed.prompt}]},
             {"role": "assistant", "content": [{"type": "text", "text": failed.reply.rstrip()}]},
         ]
-        whole = failed.reply.strip() and failed.prompt.strip()
-        return Question(joined([failed.said or "", REPAIR, said(steers)]), history if whole else [], [])
+        found = read_codec(failed.reply, failed.whole)
+        what = found.repair if isinstance(found, Problem) else failed.said or ""
+        return Question(joined([what, said(steers)]), history if failed.reply.strip() else [], [])
     goal = f"The goal is still:\n\n{run.settings.goal.strip()}" if run.settings.goal.strip() else ""
     wish, category = joined([goal, said(steers)]), failed.category or ErrorCategory.INVALID_CODE
     return Question(fix(failed.code, category, failed.said or "", wish=wish, evidence=evidence(failed).text), [], [])
-
-
-REPAIR = (
-    "Please give the complete module again, from its first line to its last, in one block that opens with "
-    "````python codec and closes with ````. Keep the explanation to a few sentences."
-)
 
 
 def told_parent(parent: Attempt, measured: str, several: bool) -> str:
