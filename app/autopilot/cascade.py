@@ -20,6 +20,9 @@ from .models import Attempt, Run, Stage
 MARGIN = 0.5
 """Share of bits that a candidate must need beyond another at equal quality, at no less decode time, to be given up."""
 
+FASTER = 1.25
+"""How much faster it must decode than that other to be spared: short runs are timed no better than to a quarter."""
+
 TITLES = {"probe": " (probe)", "full": "", "validation": " (validation)"}
 
 
@@ -72,7 +75,7 @@ def dominated(row: ResultRow, rivals: Iterable[Rival]) -> str | None:
             continue
         needed = rate_at(curve, row.psnr_yuv)
         slowest = min((r.decode_fps for r in rival.rows if r.clip == row.clip), default=0.0)
-        if needed is not None and row.kbps > needed * (1 + MARGIN) and row.decode_fps <= slowest:
+        if needed is not None and row.kbps > needed * (1 + MARGIN) and row.decode_fps <= slowest * FASTER:
             more = percent(100 * (row.kbps / needed - 1), sign=False)
             return (
                 f"Given up after the probe: at rate {row.rate:g} on {row.clip} it takes {kbits(row.kbps)}, {more} more "

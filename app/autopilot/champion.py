@@ -14,11 +14,15 @@ BARRED_NOTES = ("library_codec",)
 """Badges whose mere note keeps a candidate from the crown: its bits are not its own."""
 
 NOTABLE = 0.5
-"""Points of BD-rate below which a difference is not called a gain."""
+"""Per cent of bits below which a difference is not called a gain."""
 
 
 class Generalisation(NamedTuple):
-    """Mean BD-rates in percent. `gap`: how much worse on validation than on search clips. `flagged`: gained on search clips alone."""
+    """Mean BD-rates in percent against the anchor, on both kinds of clips.
+
+    `gap`: how much less it gained on validation than on search clips over the first attempt that has both, in points of
+    percent. `flagged`: it gained on search clips alone.
+    """
 
     search: float | None
     validation: float | None
@@ -50,21 +54,25 @@ def pick(attempts: Iterable[Attempt]) -> Attempt | None:
 
 
 def generalisation(champion: Attempt, attempts: Sequence[Attempt]) -> Generalisation:
-    """Search against validation, and both against the first attempt of the run that has both: what was gained where."""
+    """Both figures, and what of the gain over the first attempt that has both holds on clips that Claude never saw."""
     search, validation = champion.score, champion.validation_score
     if search is None or validation is None:
         return Generalisation(search, validation, None, False, "Not measured on validation clips yet.")
-    gap = validation - search
     first = next((a for a in attempts if a.score is not None and a.validation_score is not None), champion)
     words = f"{percent(search)} on search clips, {percent(validation)} on validation clips"
     if first.number == champion.number:
-        return Generalisation(search, validation, gap, False, f"{words}.")
-    gained, held = first.score - search, first.validation_score - validation
-    flagged = gained >= NOTABLE and held <= 0
-    told = (
-        f"Against attempt {first.number} it gained {percent(gained, sign=False)} on search clips and nothing on validation "
-        "clips: it may have learned the search clips."
-        if flagged
-        else f"Against attempt {first.number} it gained {percent(gained)} on search clips and {percent(held)} on validation clips."
-    )
-    return Generalisation(search, validation, gap, flagged, f"{words}. {told}")
+        return Generalisation(search, validation, None, False, f"{words}.")
+    gained, held = against(search, first.score), against(validation, first.validation_score)
+    if gained is None or held is None:
+        return Generalisation(search, validation, None, False, f"{words}.")
+    flagged = gained <= -NOTABLE and held >= 0
+    told = f"Against attempt {first.number} that is {percent(gained)} bits on search clips and {percent(held)} on validation clips"
+    told += ": it gains only on what Claude has seen." if flagged else "."
+    return Generalisation(search, validation, held - gained, flagged, f"{words}. {told}")
+
+
+def against(score: float | None, first: float | None) -> float | None:
+    """Percent of bits against another candidate, where both are given against the same anchor."""
+    if score is None or first is None or first <= -100:
+        return None
+    return 100 * ((100 + score) / (100 + first) - 1)

@@ -247,7 +247,7 @@ class Loop:
         elif wants_repair(self.attempts, settings.repairs):
             failed = self.attempts[-1]
             attempt.kind, attempt.parents = "repair", [failed.number]
-            attempt.reason = f"Repair of attempt {failed.number}."
+            attempt.reason = "It failed in a way that Claude may mend."
         else:
             strategy = STRATEGIES[settings.strategy]
             choice = strategy.choose(self.attempts, random.Random(f"{settings.seed}/{number}"))

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.charts.tree import Node
-from app.results.format import moment, percent, plural, seconds
+from app.results.format import moment, number, percent, plural, seconds, with_unit
 from gpu_agent.models import Experiment
 
 from .budget import standing_of
+from .champion import against
 from .models import Attempt, Run
 
 STATES = {
@@ -82,7 +83,7 @@ def step(a: Attempt, record: Experiment | None, now: datetime | None = None) -> 
             return f"{who}: Claude could not be asked yet, trying again ({a.tries}). {a.said or ''}".strip()
         began = moment(a.created_at)
         passed = ((now or datetime.now(UTC)) - began).total_seconds() if began else None
-        return f"{who}: Claude is working on it, {seconds(max(0.0, passed or 0.0))} so far."
+        return f"{who}: Claude is working on it, {elapsed(passed or 0.0)} so far."
     if a.phase == "reply":
         return f"{who}: checking the reply."
     if a.phase == "approval":
@@ -95,6 +96,11 @@ def step(a: Attempt, record: Experiment | None, now: datetime | None = None) -> 
     elif record is not None and record.progress.points:
         at = f", point {record.progress.point} of {record.progress.points}"
     return f"{who}: {STAGES.get(a.stage, 'a run')}{at}."
+
+
+def elapsed(passed: float) -> str:
+    """Whole seconds: what counts up while one watches."""
+    return seconds(round(passed)) if passed >= 59.5 else with_unit(number(max(1, round(passed))), "s")
 
 
 def nodes(attempts: Sequence[Attempt], champion: int | None, selected: int | None) -> list[Node]:
@@ -113,13 +119,6 @@ def nodes(attempts: Sequence[Attempt], champion: int | None, selected: int | Non
         )
         for a in attempts
     ]
-
-
-def against(score: float | None, first: float | None) -> float | None:
-    """Percent of bits against another attempt, both given against the same anchor."""
-    if score is None or first is None or first <= -100:
-        return None
-    return 100 * ((100 + score) / (100 + first) - 1)
 
 
 def best_so_far(attempts: Sequence[Attempt]) -> list[Best]:

@@ -23,7 +23,7 @@ def attempt_view(services: Services, run: Run, attempts: list[Attempt], wanted: 
     with st.container(border=True, key="autopilot-attempt"):
         title(services, run, a)
         figures(a)
-        parent = services.ledger.attempt(run.id, a.parents[0]) if a.parents else None
+        parent = with_code(services, run, attempts, a)
         changes, exchange, code = st.tabs(["Changes", "Exchange with Claude", "Code"])
         with changes:
             changed(a, parent)
@@ -34,6 +34,18 @@ def attempt_view(services: Services, run: Run, attempts: list[Attempt], wanted: 
                 st.code(a.code, language="python", line_numbers=True, height=460)
             else:
                 st.caption("There is no code in this reply.")
+
+
+def with_code(services: Services, run: Run, attempts: list[Attempt], a: Attempt) -> Attempt | None:
+    """The nearest ancestor that brought code: a broken reply has none."""
+    known = {b.number: b for b in attempts}
+    at = a
+    while at.parents:
+        at = known[at.parents[0]]
+        found = services.ledger.attempt(run.id, at.number)
+        if found is not None and found.code:
+            return found
+    return None
 
 
 def title(services: Services, run: Run, a: Attempt) -> None:
@@ -81,8 +93,6 @@ def changed(a: Attempt, parent: Attempt | None) -> None:
         st.caption("There is no code to compare.")
     elif parent is None:
         st.caption("It has no parent: all of its code is its own.")
-    elif not parent.code:
-        st.caption(f"Its parent, attempt {parent.number}, brought no code.")
     else:
         st.caption(f"Against attempt {parent.number}, {escape_markdown(parent.title or 'untitled')}.")
         text = diff(parent.code, a.code)

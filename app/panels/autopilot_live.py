@@ -8,11 +8,11 @@ import streamlit as st
 
 from app.autopilot.budget import standing_of
 from app.autopilot.models import Attempt, Run
-from app.autopilot.progress import sentence, spent
+from app.autopilot.progress import elapsed, sentence, spent
 from app.autopilot.strategies import STRATEGIES
 from app.claude.models import label
 from app.panels.autopilot_words import gate, steer
-from app.results.format import DASH, escape_markdown, listed, moment, number, percent, plural, seconds
+from app.results.format import DASH, escape_markdown, listed, moment, number, percent, plural
 from app.services import Services
 
 POLL_SECONDS = 1.0
@@ -146,13 +146,13 @@ def figures(run: Run, attempts: list[Attempt]) -> None:
             f"of {number(budget.experiments)}" if budget.experiments else "no bound",
         ),
         "Active": (
-            seconds(run.seconds) if run.seconds >= 1 else DASH,
+            elapsed(run.seconds) if run.started_at else DASH,
             f"of {budget.hours:g} h" if budget.hours else "no bound",
         ),
         "Attempts": (number(len(attempts)), f"{since}, ends at {budget.plateau}" if budget.plateau else since),
         "Champion": (
             percent(best.score) if best else DASH,
-            f"bits against x264 medium, attempt {best.number}" if best else "nothing is ranked yet",
+            f"bits of x264, attempt {best.number}" if best else "nothing is ranked yet",
         ),
     }
     for column, (name, (value, note)) in zip(st.columns(len(shown)), shown.items()):

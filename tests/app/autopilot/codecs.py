@@ -18,6 +18,11 @@ def padded(count: int, title: str = "") -> str:
 CRASHING = padded(1, "Crashes").replace(
     "    for packet in packets:\n", '    raise RuntimeError("the tables do not fit")\n    for packet in packets:\n'
 )
+SLOW_AND_FAT = (
+    padded(2000, "Slow and fat")
+    .replace("import zlib\n", "import time\nimport zlib\n")
+    .replace("    for packet in packets:\n", "    for packet in packets:\n        time.sleep(0.1)\n")
+)
 ENDLESS = padded(2).replace("    for frame in video:\n", "    while True:\n        pass\n    for frame in video:\n")
 CHEATING = padded(0, "Uses a library").replace(
     "import numpy as np\n", "import cv2\nimport numpy as np\n\nHELP = cv2.imencode\n"

@@ -23,7 +23,7 @@ from tests.stubs.messages_api import Reply, Stub
 
 from .codecs import reply
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 FRAMES = 4
 
 

@@ -56,7 +56,7 @@ def progress(world: World, run) -> list[tuple]:
 def test_killed_at_random_points_nothing_is_lost_or_doubled(world):
     draw = random.Random(20261125)
     world.stub.queue(*(Reply(reply(padded(60 - 5 * n)), chunk=400, delay=0.02) for n in range(40)))
-    run = world.start(padded(70), experiments=9, validation_clips=["other"], strategy="chain")
+    run = world.start(padded(70), experiments=7, validation_clips=["other"], strategy="chain")
     process, kills = Process(world), 0
     deadline = time.monotonic() + PATIENCE
     seen: dict[int, dict] = {}
@@ -64,7 +64,7 @@ def test_killed_at_random_points_nothing_is_lost_or_doubled(world):
         assert time.monotonic() < deadline, process.log.read_text()[-3000:]
         before = progress(world, run)
         with process.running() as alive:
-            steps = draw.randint(1, 3)  # so many steps of the ledger later it is killed, somewhere within a step
+            steps = draw.randint(2, 4)  # so many steps of the ledger later it is killed, somewhere within a step
             while world.now(run).state != "ended" and steps and time.monotonic() < deadline:
                 assert alive.poll() is None, process.log.read_text()[-3000:]
                 after = progress(world, run)
@@ -78,12 +78,7 @@ def test_killed_at_random_points_nothing_is_lost_or_doubled(world):
             assert known.get("prompt") in (None, a.prompt)
             seen[a.number] = {"experiments": a.experiments, "prompt": a.prompt}
     attempts = world.attempts(run)
-    print(
-        kills,
-        [(a.number, a.kind, a.request, a.verdict, a.dollars, a.at_most) for a in attempts],
-        process.log.read_text(),
-    )
-    assert kills >= 4
+    assert kills >= 3
     assert [a.number for a in attempts] == list(range(1, len(attempts) + 1))
     assert all(a.ended for a in attempts)
     wanted = [e for a in attempts for e in a.experiments.values()]

@@ -414,8 +414,8 @@ def test_a_champion_that_gains_on_search_clips_alone_is_flagged(bench):
     held = generalisation(best, attempts)
     assert best.number == 2
     assert held.flagged
-    assert held.gap == pytest.approx(best.validation_score - best.score)
-    assert "nothing on validation" in held.sentence
+    assert held.gap > 0
+    assert "it gains only on what Claude has seen" in held.sentence
 
 
 # A new process -----------------------------------------------------------------------------------------------------------
