@@ -32,6 +32,13 @@ def answer(lab: Lab, *replies: dict) -> None:
         assert done.status == 200
 
 
+def clear(page, label: str) -> None:
+    """Empty a field of several choices, and wait until the page knows."""
+    field = page.locator("[data-testid=stMultiSelect]").filter(has_text=label)
+    field.get_by_role("button", name="Clear all").click()
+    field.locator("span[data-baseweb=tag]").first.wait_for(state="detached")
+
+
 def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     words = "Whole planes, deflated.\n\nExpected: about as many bits, because nothing is predicted."
     slow = {"text": reply(PLAIN.replace("// rate", "// max(1, rate)"), words), "chunk": 8, "delay": 0.5}
@@ -41,11 +48,8 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     page.get_by_label("Goal", exact=True).fill("Plain planes, but smaller.")
     page.get_by_label("Frames", exact=True).fill("4")
     page.get_by_label("Frames", exact=True).press("Tab")
-    for clear in ("Start from", "Validation clips"):
-        page.locator("[data-testid=stMultiSelect]").filter(has_text=clear).get_by_role(
-            "button", name="Clear all"
-        ).click()
-    page.get_by_text("nothing: Claude begins from the goal").wait_for()
+    clear(page, "Start from")
+    clear(page, "Validation clips")
     page.get_by_text("$5.00 is enough for about").wait_for()
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**/autopilot?run=*")

@@ -65,7 +65,7 @@ class World:
         self.agent, self.stub, self.folder = agent, stub, folder
         agent.worker.on_end = audited(agent)
         client = client_of(agent)
-        for name, seed in (("tiny", 0), ("other", 7)):
+        for name, seed in (("tiny", 0), ("unseen", 7)):
             upload(client, tiny_clip(folder.parent, name, 32, FRAMES, seed))
             publish_anchor(agent, agent.tools.catalogue.get(name))
         self.settings = AppSettings(

@@ -26,7 +26,7 @@ from tests.stubs.messages_api import HttpError, Reply, Stub
 from .codecs import reply
 
 PATIENCE = 30.0
-SHA = {"tiny": "a" * 64, "other": "b" * 64}
+SHA = {"tiny": "a" * 64, "unseen": "b" * 64}
 QUALITY = {2: 50.0, 4: 45.0, 8: 40.0, 16: 34.0}
 
 
@@ -71,7 +71,7 @@ class FakeAgent:
     def row(self, e: Experiment, clip: str, rate: int):
         padding = re.search(r"bytes\((\d+)\)", e.code)
         pad = int(padding[1]) if padding else 50
-        bits = (self.on_validation(pad) if clip == "other" else pad) + 2000 / rate
+        bits = (self.on_validation(pad) if clip == "unseen" else pad) + 2000 / rate
         figures = dict.fromkeys(("psnr_y", "psnr_u", "psnr_v", "psnr_yuv"), QUALITY[rate])
         slow = 4.0 if "sleep" in e.code else 8.0
         return row(clip, rate, frames=4, kbps=bits, bpp=bits / 500, decode_fps=slow, **figures)

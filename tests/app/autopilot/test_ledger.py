@@ -55,7 +55,7 @@ def test_words_stay_in_order(ledger):
     ledger.say("run", "steer", "one")
     ledger.say("run", "reject", "two", 3)
     assert [(w.kind, w.text, w.attempt) for w in ledger.words("run")] == [("steer", "one", None), ("reject", "two", 3)]
-    assert ledger.words("other") == []
+    assert ledger.words("unseen") == []
 
 
 def test_lengths_of_replies_are_of_that_model_and_of_whole_replies_alone(ledger):

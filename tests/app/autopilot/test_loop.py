@@ -95,12 +95,12 @@ def test_claude_reads_the_goal_the_parent_its_measurements_what_was_tried_and_wh
 
 
 def test_validation_clips_reach_no_question(bench):
-    bench.start(padded(40), experiments=9, validation_clips=["other"])
+    bench.start(padded(40), experiments=9, validation_clips=["unseen"])
     bench.answer(padded(30), CRASHING, padded(20))
     attempts = bench.until()
     assert [a.number for a in attempts if "validation" in a.experiments] == [1, 2, 4]
-    assert all("other" not in bench.asked(n).split() for n in range(len(bench.stub.requests)))
     asked = " ".join(bench.asked(n) for n in range(len(bench.stub.requests)))
+    assert "unseen" not in asked
     assert "(validation)" not in asked
     assert all(a.experiments["validation"] not in asked for a in attempts if "validation" in a.experiments)
 
@@ -138,7 +138,7 @@ def test_a_broken_reply_is_mended_in_its_own_conversation(bench):
 
 
 def test_experiments_never_pass_their_budget_and_the_champion_keeps_its_validation(bench):
-    bench.start(padded(40), experiments=6, validation_clips=["other"])
+    bench.start(padded(40), experiments=6, validation_clips=["unseen"])
     bench.answer(*(padded(30 - n) for n in range(9)))
     attempts = bench.until()
     assert "The budget of 6 experiments is used up" in bench.now.reason
@@ -407,7 +407,7 @@ def test_a_champion_that_gains_on_search_clips_alone_is_flagged(bench):
     from app.autopilot.champion import generalisation
 
     bench.agent.on_validation = lambda pad: 400 - pad
-    bench.start(padded(40), experiments=5, validation_clips=["other"])
+    bench.start(padded(40), experiments=5, validation_clips=["unseen"])
     bench.answer(padded(5))
     attempts = bench.until()
     best = next(a for a in attempts if a.number == bench.now.champion)

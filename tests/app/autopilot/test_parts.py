@@ -44,7 +44,7 @@ def test_far_more_bits_at_the_same_quality_and_no_faster_is_given_up():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"decode_fps": 63.0}, {"psnr_yuv": 46.0}, {"psnr_yuv": 29.0}, {"clip": "other"}],
+    [{"decode_fps": 63.0}, {"psnr_yuv": 46.0}, {"psnr_yuv": 29.0}, {"clip": "unseen"}],
     ids=["faster", "beyond its quality", "below its quality", "another clip"],
 )
 def test_what_cannot_be_said_to_be_worse_is_run_further(changes):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.jail
 
 def test_codecs_of_known_quality_until_the_budget_ends(world, until):
     run = world.start(
-        padded(60), experiments=13, validation_clips=["other"], limits=Limits(wall_seconds=5, memory_mb=512), repairs=1
+        padded(60), experiments=13, validation_clips=["unseen"], limits=Limits(wall_seconds=5, memory_mb=512), repairs=1
     )
     world.answer(padded(20), SLOW_AND_FAT, CRASHING, padded(50), reworded(padded(20)), CHEATING, ENDLESS, padded(10))
     ended = until(run)
@@ -46,7 +46,7 @@ def test_codecs_of_known_quality_until_the_budget_ends(world, until):
     assert records[full[2]].parent_id == full[1]
     assert records[full[5]].parent_id == attempts[3].experiments["probe"]
     assert attempts[1].validation_score is not None
-    assert [c.name for c in records[attempts[1].experiments["validation"]].clips] == ["other"]
+    assert [c.name for c in records[attempts[1].experiments["validation"]].clips] == ["unseen"]
     assert all(e.origin.kind == "autopilot" and e.status is not Status.QUEUED for e in records.values())
 
     assert sum((a.dollars for a in attempts if a.dollars is not None), Decimal(0)) == world.billed() > 0
@@ -54,4 +54,4 @@ def test_codecs_of_known_quality_until_the_budget_ends(world, until):
     shown = "\n".join(
         b.get("text", "") for r in world.stub.requests for m in r["body"]["messages"] for b in m["content"]
     )
-    assert "other" not in shown.replace("another", "").split()
+    assert "unseen" not in shown
