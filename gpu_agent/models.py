@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
+UNSAFE = "unsafe"
+"""The level in `sandbox` of a run that had no jail at all."""
 Rate = int | float
 
 
@@ -177,6 +179,10 @@ class ResultRow(Model):
     decode_cpu_seconds: float | None = None
     encode_peak_mb: float | None = None
     decode_peak_mb: float | None = None
+    encode_spread: float | None = Field(
+        None, description="slowest less fastest over the median of several timing runs; null for one run"
+    )
+    decode_spread: float | None = None
     packets: int | None = None
     bitstream_sha256: str
     decoded_sha256: str
@@ -184,6 +190,20 @@ class ResultRow(Model):
     more: dict[str, Any] = Field(
         default_factory=dict, description="further named metrics, e.g. ms_ssim, ssim_ffmpeg, xpsnr"
     )
+
+
+class PerceptualFigures(Model):
+    """What joins a row after its run, while no codec runs: VMAF, VMAF-NEG and XPSNR.
+
+    `more`, `missing` (the reasons) and `artifacts` are added to the row's own.
+    """
+
+    clip: str
+    rate: Rate
+    vmaf: float | None = None
+    more: dict[str, Any] = Field(default_factory=dict)
+    missing: dict[str, str] = Field(default_factory=dict)
+    artifacts: dict[str, str] = Field(default_factory=dict)
 
 
 class BDRate(Model):
@@ -272,6 +292,7 @@ class ExperimentRequest(Model):
     clips: list[str] | None = Field(None, min_length=1, max_length=64)
     rates: list[Annotated[Rate, Field(ge=-1e9, le=1e9)]] | None = Field(None, min_length=1, max_length=16)
     frames: int | None = Field(None, ge=1, description="only the first so many frames of each clip")
+    timing_runs: int = Field(1, ge=1, le=9, description="encodes and decodes of each point; times are their medians")
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)
     origin: Origin = Field(default_factory=Origin)
@@ -292,6 +313,7 @@ class Experiment(Model):
     clips: list[ClipRef]
     rates: list[Rate]
     frames: int | None = None
+    timing_runs: int = 1
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = None
     rerun_of: str | None = None
@@ -305,9 +327,21 @@ class Experiment(Model):
     audit: Audit | None = None
     progress: Progress = Field(default_factory=Progress)
     environment: dict[str, Any] = Field(default_factory=dict)
-    sandbox: str | None = Field(None, description="level of the jail the run had: full or watchdog")
+    sandbox: str | None = Field(None, description="level of the jail the run had: full, watchdog, or unsafe for none")
     cancel_requested: bool = False
     attempts: int = 0
     lease: Lease | None = None
     notes: str = ""
     archived: bool = False
+    released: str = Field("", description="why a person lets a held run be ranked; empty: nobody does")
+
+    @property
+    def unranked(self) -> str | None:
+        """Why this run may stand in no ranked list, in a sentence; None where it may."""
+        if self.status is not Status.SUCCEEDED:
+            return "It did not succeed."
+        if self.sandbox == UNSAFE:
+            return "It ran without a jail, in unsafe mode."
+        if self.audit is not None and self.audit.held and not self.released:
+            return "The audit holds it until somebody has looked."
+        return None

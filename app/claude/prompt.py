@@ -99,9 +99,14 @@ def fenced(code: str, info: str = "python codec") -> str:
     return f"{fence}{info}\n{code.rstrip()}\n{fence}"
 
 
-def fresh(idea: str) -> str:
-    """A new codec from an idea."""
-    return f"Write a new codec from this idea:\n\n{idea.strip()}"
+def fresh(idea: str, evidence: str = "") -> str:
+    """A new codec from an idea. `evidence`: what another one measured, as the figures to beat."""
+    beat = "For comparison, this is what the latest codec measured; the new one need not resemble it.\n\n"
+    parts = [
+        f"Write a new codec from this idea:\n\n{idea.strip()}",
+        beat + evidence.strip() if evidence.strip() else "",
+    ]
+    return joined(parts)
 
 
 def improve(wish: str, code: str, evidence: str = "") -> str:

@@ -49,9 +49,10 @@ def speed(experiment: Experiment, clips: list[str]) -> str:
 
 
 def side(which: str, row: ResultRow) -> str:
-    seconds, fps, memory = (getattr(row, f"{which}_{name}") for name in ("seconds", "fps", "peak_mb"))
+    seconds, fps, memory, spread = (getattr(row, f"{which}_{n}") for n in ("seconds", "fps", "peak_mb", "spread"))
     peak = f", peak {memory:.0f} MB" if memory is not None else ""
-    return f"{which} {fps:.1f} frames/s ({seconds:.3g} s{peak})"
+    varies = f", spread {spread:.0%} over several runs" if spread is not None else ""
+    return f"{which} {fps:.1f} frames/s ({seconds:.3g} s{varies}{peak})"
 
 
 Curves = dict[str, dict[str, AnchorCurve]]

@@ -57,6 +57,8 @@ def findings(experiment: Experiment) -> str:
     warnings = experiment.warnings
     lines = [f"- warning: {one_line(w)}" for w in warnings[:MOST_WARNINGS]]
     lines += [f"- and {len(warnings) - MOST_WARNINGS} warnings more"] if len(warnings) > MOST_WARNINGS else []
+    if experiment.status is Status.SUCCEEDED and experiment.unranked:
+        lines.append(f"- it stands in no ranked list: {experiment.unranked}")
     if experiment.audit is not None and experiment.status is Status.SUCCEEDED:
         lines += [f"- audit, {label(b).lower()} ({b.verdict}): {one_line(b.text)}" for b in experiment.audit.badges]
     return section("Warnings and audit", lines)

@@ -132,7 +132,11 @@ def frame_series(services: Services, experiment: Experiment, row: ResultRow) -> 
     if found is None:
         return None, "The per-frame series of this run is not on this machine any more; the figures in the table are."
     try:
-        return read_series(f"rate {row.rate:g}", load_json(str(found), found.stat().st_mtime_ns)), None
+        series = load_json(str(found), found.stat().st_mtime_ns)
+        later = services.artifacts.local(f"{experiment.id}/{row.artifacts.get('perceptual', f'{path}.none')}")
+        if later is not None:
+            series = series | load_json(str(later), later.stat().st_mtime_ns)
+        return read_series(f"rate {row.rate:g}", series), None
     except (OSError, ValueError) as e:
         return None, f"The per-frame series cannot be read: {e}"
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.results import table
 from gpu_agent.models import Experiment, ResultRow
+from gpu_agent.road.afterwards import awaited
 from gpu_agent.road.tools import rate_key
 
 FILES = (
@@ -33,6 +34,10 @@ def points(experiment: Experiment, key: str) -> None:
     for name, file, label in FILES:
         data[name] = [point_url(experiment, row, file) + "?download" for row in ordered(experiment)]
         columns[name] = st.column_config.LinkColumn(label, display_text="Download", width="small")
+    if any(map(awaited, experiment.results)):
+        st.caption(
+            ":material/hourglass_top: VMAF and XPSNR are measured while no codec runs; they join the points then."
+        )
     st.dataframe(data, column_config=columns, hide_index=True, key=f"points-{key}", height="content")
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..anchors import LadderProgress
-from ..models import Experiment, Progress, Status
+from ..models import Experiment, Progress, ResultRow, Status
 from ..road.report import EventKind
 from .anchors import ladder, verdict
 
@@ -55,6 +55,10 @@ class Show:
             frames=frames,
         )
 
+    def perceptual(self, row: ResultRow) -> None:
+        said = f"VMAF and XPSNR, {row.clip} rate {row.rate:g}"
+        self._bar.update(self._task, description=said, completed=0, total=None, frames="")
+
     def anchor(self, at: LadderProgress) -> None:
         self._bar.update(
             self._task,
@@ -78,7 +82,7 @@ class Show:
             return
         table = Table(title=None, box=None, pad_edge=False, header_style="bold")
         table.add_column("clip")
-        for name in ("rate", "bytes", "kbit/s", "Y dB", "YUV dB", "SSIM", "enc fps", "dec fps"):
+        for name in ("rate", "bytes", "kbit/s", "Y dB", "YUV dB", "SSIM", "VMAF", "enc fps", "dec fps"):
             table.add_column(name, justify="right")
         for r in e.results:
             cells = (
@@ -88,6 +92,7 @@ class Show:
                 f"{r.psnr_y:.2f}",
                 f"{r.psnr_yuv:.2f}",
                 "–" if r.ssim is None else f"{r.ssim:.4f}",
+                "–" if r.vmaf is None else f"{r.vmaf:.1f}",
                 f"{r.encode_fps:.1f}",
                 f"{r.decode_fps:.1f}",
             )

@@ -32,6 +32,7 @@ def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
         clips=clips,
         rates=rates,
         frames=request.frames,
+        timing_runs=request.timing_runs,
         limits=request.limits,
         parent_id=request.parent_id,
         origin=request.origin,
@@ -41,7 +42,7 @@ def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
 
 
 def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Experiment:
-    """The same experiment again: exactly its code, clips by hash, rates, limits; only the moment is new."""
+    """The same experiment again: exactly its code, clips by hash, rates, timing runs, limits; only the moment is new."""
     return Experiment(
         id=experiment_id or new_id(),
         title=original.title,
@@ -52,6 +53,7 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
         clips=original.clips,
         rates=original.rates,
         frames=original.frames,
+        timing_runs=original.timing_runs,
         limits=original.limits,
         parent_id=original.parent_id,
         rerun_of=original.id,

@@ -16,6 +16,16 @@ Wanted = Literal["on", "with_v1", "off"]
 OFF = "VMAF is switched off on this agent (CODEC_LAB_VMAF)"
 
 
+LATER = "measured after the run, while no codec runs; it is not there yet"
+
+
+def expected(wanted: Wanted) -> dict[str, str]:
+    """What a new row lacks, and why: the figures that are measured later, or not at all."""
+    models = {"vmaf": LATER, "vmaf_neg": LATER} if wanted != "off" else {"vmaf": OFF, "vmaf_neg": OFF}
+    newer = {"vmaf_v1": LATER} if wanted == "with_v1" else {}
+    return models | newer | {f"xpsnr_{plane}": LATER for plane in "yuv"}
+
+
 @dataclass
 class Perceptual:
     """`figures` by name as in DEFINITIONS, models' names beside; `missing` has the reason of each that is not there.

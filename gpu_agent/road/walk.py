@@ -105,7 +105,7 @@ class Walk:
                 )
             clips.append(clip)
         e.clips = [clip.ref(e.frames) for clip in clips]
-        self.tools.make_room(bytes_needed(clips, e.frames))
+        self.tools.make_room(bytes_needed(clips, e.frames, e.timing_runs))
         self.reporter.save(e)
         if uses_compiled_kit(e.code):
             self._stage("prepare", "compiling codec_kit where it has changed (a minute or two, once)")
@@ -140,7 +140,8 @@ class Walk:
         self._stage("smoke", f"smoke run: {where}", clip=source.clip.name, rate=rate, frames=(0, short.info.frames))
         try:
             with self.tools.workspace(f"{self.experiment.id}-smoke") as folder:
-                code_and_decode(self.tools, self._brief(), short, rate, folder, self._smoke_tick, self.cancel)
+                brief, tick = self._brief(), self._smoke_tick
+                code_and_decode(self.tools, brief, short, rate, folder, tick, self.cancel, counts=False)
         except RunFailed as failed:
             failed.failure = Failure(
                 category=failed.failure.category,
@@ -166,8 +167,8 @@ class Walk:
                 row, where = point.row, f"{point.row.clip} at rate {rate:g}"
                 e.results.append(row)
                 e.log = (e.log + "".join(f"[{phase} {where}]\n{text}\n" for phase, text in point.printed))[-LOG_KEPT:]
-                if point.warning:
-                    e.warnings.append(f"{where}: {point.warning}")
+                for warning in point.warnings:
+                    e.warnings.append(f"{where}: {warning}")
                     self.reporter.event("warning", e.warnings[-1])
                 self.reporter.save(e)
                 ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"

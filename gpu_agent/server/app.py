@@ -16,13 +16,12 @@ from pathlib import Path
 
 from ..audit import Auditor
 from ..clips import Catalogue
-from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
-from ..road.environment import gpu
+from ..road.afterwards import Afterwards
 from ..road.idle import Idle
 from ..road.ladders import Ladders
-from ..road.tools import Tools
+from ..road.tools import Tools, jail_of
 from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
@@ -118,16 +117,22 @@ class Agent:
         self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
-            Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
+            jail_of(settings),
             Catalogue(settings),
             open_artifacts(settings),
         )
         self.tools.clear_workspaces()
         self.idle = Idle()
+        self.afterwards = Afterwards(self.tools, self.store, self.idle)
         self.ladders = Ladders(self.tools, self.store, self.idle, on_rated=lambda e_id: self.auditor.look(e_id))
         self.auditor = Auditor(self.tools, self.store, self.idle, self.ladders.curve)
         self.worker = Worker(self.tools, self.store, on_busy=self.idle.hold, on_end=self._ended)
         self.server = BoundedServer((settings.agent_host, settings.agent_port), self)
+
+    @property
+    def _background(self) -> tuple[Afterwards, Ladders, Auditor]:
+        """What works while no codec runs."""
+        return self.afterwards, self.ladders, self.auditor
 
     @property
     def url(self) -> str:
@@ -148,13 +153,13 @@ class Agent:
             log.error("the measurement drifts, nothing is run: %s", self.drift)
         elif not self.stopping:
             self.worker.start()
-            self.ladders.start()
-            self.auditor.start()
+            for thread in self._background:
+                thread.start()
 
     def _ended(self, record: Experiment) -> None:
         """What begins when a run has ended, and waits until no codec runs."""
-        self.ladders.want(record)
-        self.auditor.want(record)
+        for thread in self._background:
+            thread.want(record)
 
     def stop(self) -> None:
         """A run goes back into the queue, long polls are answered, the port is closed."""
@@ -162,15 +167,15 @@ class Agent:
         self.halt.set()
         self.worker.notify()
         self.idle.stop()
-        self.ladders.stop()
-        self.auditor.stop()
+        for thread in self._background:
+            thread.stop()
         if self._threads[0].is_alive():
             self.server.shutdown()
         if self._threads[1].is_alive():
             self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
-        for thread in (self.ladders, self.auditor):
+        for thread in self._background:
             if thread.is_alive():
                 thread.join(GOODBYE_SECONDS)
         self.server.server_close()

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
+from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from . import later
 from .protocols import Page, Query, StoreError
 
 SCHEMA = """
@@ -20,7 +21,7 @@ CREATE TABLE IF NOT EXISTS experiments (
   title TEXT NOT NULL, notes TEXT NOT NULL DEFAULT '', archived INTEGER NOT NULL DEFAULT 0,
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   owner TEXT, fence INTEGER NOT NULL DEFAULT 0, lease_expires REAL NOT NULL DEFAULT 0,
-  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT);
+  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT, perceptual TEXT, released TEXT);
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
@@ -29,8 +30,11 @@ CREATE TABLE IF NOT EXISTS events (
   progress TEXT, PRIMARY KEY (experiment_id, seq)) WITHOUT ROWID;
 """
 
+LATER_COLUMNS = ("bd_rates", "audit", "perceptual", "released")
+"""Columns that were not in the first version of the table: a file from then gets them when it is opened."""
+
 # Columns that live beside the JSON record, because the other side writes them or a query needs them.
-BESIDE = {"status", "title", "notes", "archived", "cancel_requested", "progress", "lease"}
+BESIDE = {"status", "title", "notes", "archived", "released", "cancel_requested", "progress", "lease"}
 
 
 class LocalExperiments:
@@ -45,6 +49,14 @@ class LocalExperiments:
             raise StoreError(f"The data folder {path.parent} cannot be made: {e.strerror}.") from e
         with self._write() as db:
             db.executescript(SCHEMA)
+        self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        with self._write() as db:
+            there = {row["name"] for row in db.execute("PRAGMA table_info(experiments)")}
+            for column in LATER_COLUMNS:
+                if column not in there:
+                    db.execute(f"ALTER TABLE experiments ADD COLUMN {column} TEXT")
 
     def _connection(self) -> sqlite3.Connection:
         db = getattr(self._local, "db", None)
@@ -87,11 +99,11 @@ class LocalExperiments:
     def create(self, experiment: Experiment) -> bool:
         e = experiment
         clips = " ".join(c.name for c in e.clips)
-        row = (e.id, e.created_at, e.status, e.parent_id, f" {clips} ", e.title, e.notes, int(e.archived))
+        row = (e.id, e.created_at, e.status, e.parent_id, f" {clips} ", e.title, e.notes, int(e.archived), e.released)
         with self._write() as db:
             done = db.execute(
                 "INSERT OR IGNORE INTO experiments (id, created_at, status, parent_id, clips, title, notes, archived,"
-                " progress, record) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                " released, progress, record) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (*row, e.progress.model_dump_json(), e.model_dump_json(exclude=BESIDE)),
             )
             return done.rowcount == 1
@@ -185,9 +197,16 @@ class LocalExperiments:
         return experiment_of(row)
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool:
-        changes = {"title": title, "notes": notes, "archived": None if archived is None else int(archived)}
+        flag = None if archived is None else int(archived)
+        changes = {"title": title, "notes": notes, "archived": flag, "released": released}
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.get(experiment_id) is not None
@@ -201,6 +220,11 @@ class LocalExperiments:
         with self._write() as db:
             done = db.execute("UPDATE experiments SET bd_rates = ? WHERE id = ?", (text, experiment_id))
             return done.rowcount == 1
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        change = "UPDATE experiments SET perceptual = ? WHERE id = ?"
+        with self._write() as db:
+            return db.execute(change, (later.packed(figures), experiment_id)).rowcount == 1
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         with self._write() as db:
@@ -278,6 +302,7 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
         "title": row["title"],
         "notes": row["notes"],
         "archived": bool(row["archived"]),
+        "released": row["released"] or "",
         "cancel_requested": bool(row["cancel_requested"]),
         "progress": json.loads(row["progress"]),
         "lease": lease,
@@ -285,6 +310,8 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
     record = json.loads(row["record"]) | beside
     if row["bd_rates"]:
         record["summary"]["bd_rate"] = json.loads(row["bd_rates"])
+    if row["perceptual"]:
+        record["results"] = later.joined(record["results"], row["perceptual"])
     if row["audit"]:
         record["audit"] = json.loads(row["audit"])
     try:

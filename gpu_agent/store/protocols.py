@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..models import Audit, BDRate, Event, Experiment, Lease, Progress, Status
+from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status
 
 
 class StoreError(RuntimeError):
@@ -69,11 +69,20 @@ class ExperimentStore(Protocol):
         """A queued experiment becomes cancelled at once; a running one carries the wish. The record, or None if unknown."""
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool: ...
 
     def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
         """Say how a finished experiment stands against the anchors, by anchor name; they are measured after it."""
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        """Say what was measured of a finished experiment's points after the run; all known so far, at each call."""
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         """Say what the audit of a finished experiment found."""

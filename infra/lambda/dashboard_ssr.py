@@ -155,10 +155,31 @@ def points(metas: list[Item], most: int) -> dict[str, list[Item]]:
         for meta in metas
         for n in range(min(int(meta.get("points") or 0), most))
     ]
+    seen = {meta["pk"]: vmaf_of(meta) for meta in metas}
     rows: dict[str, list[Item]] = {}
     for (pk, _), item in get_many(keys).items():
-        rows.setdefault(pk, []).append(item["row"])
+        row = item["row"]
+        found = seen[pk].get((row["clip"], row["rate"]))
+        rows.setdefault(pk, []).append(row if found is None else row | {"vmaf": found})
     return {pk: sorted(found, key=lambda row: (str(row["clip"]), row["kbps"])) for pk, found in rows.items()}
+
+
+def vmaf_of(meta: Item) -> dict[tuple[str, Any], float]:
+    """VMAF by clip and rate: it is measured after the run and lies, deflated, beside the rows."""
+    try:
+        found = json.loads(inflated(meta["perceptual"]))
+        return {(row["clip"], row["rate"]): row["vmaf"] for row in found if row["vmaf"] is not None}
+    except (KeyError, TypeError, ValueError, zlib.error):
+        return {}
+
+
+def inflated(data: bytes) -> bytes:
+    """Raises ValueError where there is more in it than a page may hold."""
+    reader = zlib.decompressobj()
+    text = reader.decompress(data, MAX_BODY)
+    if reader.unconsumed_tail:
+        raise ValueError("too long")
+    return text
 
 
 def body_of(meta: Item) -> Item:
@@ -166,10 +187,7 @@ def body_of(meta: Item) -> Item:
     keys = [(meta["pk"], f"BODY#{meta['body']}#{n}") for n in range(min(int(meta.get("body_parts") or 0), 4))]
     found = get_many(keys)
     try:
-        data = b"".join(found[key]["data"] for key in keys)
-        reader = zlib.decompressobj()
-        text = reader.decompress(data, MAX_BODY)
-        return {} if reader.unconsumed_tail else json.loads(text)
+        return json.loads(inflated(b"".join(found[key]["data"] for key in keys)))
     except (KeyError, ValueError, zlib.error):
         return {}
 

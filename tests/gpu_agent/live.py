@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from app.agent_client import AgentClient
 from gpu_agent.contract import EXAMPLE
 from gpu_agent.jail.canary import JailStatus
+from gpu_agent.jail.stale import is_orphan
 from gpu_agent.models import Experiment, ExperimentRequest
 from gpu_agent.server import Agent
 from gpu_agent.settings import AgentSettings
@@ -250,3 +251,15 @@ def comes(found) -> bool:
 def gone(mark: str) -> bool:
     """Whether all such processes end within PATIENCE."""
     return comes(lambda: not jailed(mark))
+
+
+def gone_but_for_an_init(mark: str) -> bool:
+    """As `gone`, but what a kill in the first millisecond leaves counts as gone: the next start of a jail removes it."""
+
+    def stuck(pid: int) -> bool:
+        try:
+            return is_orphan(Path("/proc", str(pid)))
+        except OSError:
+            return True
+
+    return comes(lambda: all(map(stuck, jailed(mark))))

@@ -11,10 +11,12 @@ import hashlib
 import json
 import secrets
 import time
+import zlib
 from contextlib import suppress
 from typing import Literal
 
-from ...models import Audit, BDRate, Event, Experiment, Lease, Progress, Status, now
+from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
 from .connect import client, required
@@ -204,9 +206,15 @@ class DynamoExperiments:
         raise StoreError(f"{experiment_id} changes hands too fast to be cancelled. Try again in a moment.")
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool:
-        changes = {"title": title, "notes": notes, "archived": archived}
+        changes = {"title": title, "notes": notes, "archived": archived, "released": released}
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.table.get(key(experiment_id)) is not None
@@ -223,6 +231,10 @@ class DynamoExperiments:
             self.table.put_many(bd_rate_boards(experiment_id, bd_rates))
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
+
+    def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
+        """Deflated, because a run of many points has more figures than an item holds."""
+        return self._on_existing(experiment_id, Change(perceptual=zlib.compress(later.packed(figures).encode())))
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         return self._on_existing(experiment_id, Change(audit=plain(audit)))

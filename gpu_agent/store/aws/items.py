@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...models import BDRate, Experiment, ResultRow, Status
+from .. import later
 from ..protocols import StoreError
 from .schema import LISTING, MAX_ITEM_BYTES, key
 from .values import plain
@@ -19,7 +20,7 @@ LONG = {"origin", "hypothesis", "error", "log", "warnings", "limits", "environme
 """Texts of any length and what is read with one record only: in BODY."""
 FIXED = {"schema_version", "id", "created_at", "code_sha256", "decoder_bytes", "parent_id", "rerun_of"}
 """Written once, at creation."""
-PEOPLES = {"title", "notes", "archived", "cancel_requested"}
+PEOPLES = {"title", "notes", "archived", "cancel_requested", "released"}
 """Written by people alone, after creation."""
 ELSEWHERE = {"code", "results", "lease", "status"} | LONG
 PART_BYTES = MAX_ITEM_BYTES - 50_000
@@ -133,6 +134,8 @@ def experiment_from(meta: Item, code: str, body: bytes, rows: list[Item]) -> Exp
     known = {name: meta[name] for name in Experiment.model_fields.keys() & meta.keys()}
     if "bd_rates" in meta:
         known["summary"] = known["summary"] | {"bd_rate": meta["bd_rates"]}
+    if "perceptual" in meta:
+        rows = later.joined(rows, zlib.decompress(meta["perceptual"]).decode())
     try:
         return Experiment.model_validate(
             known | json.loads(body) | {"code": code, "results": rows, "status": status, "lease": lease}

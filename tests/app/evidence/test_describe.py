@@ -75,6 +75,13 @@ def test_every_point_is_told_with_its_exact_figures():
     assert not part(text, "What was expected")
 
 
+def test_a_held_run_and_the_spread_of_its_times_are_told():
+    rows = [r.model_copy(update={"encode_spread": 0.125}) for r in make_curve()]
+    text = describe(make_experiment(rows, audit=Audit(at="now", held=True))).text
+    assert "it stands in no ranked list: The audit holds it until somebody has looked." in text
+    assert "encode 15.0 frames/s (8 s, spread 12% over several runs); decode 60.0 frames/s (2 s)" in text
+
+
 def test_bd_rates_come_from_the_curves_with_their_range_or_their_reason(artifacts):
     e = make_experiment(make_curve(factor=0.8))
     ref = e.clips[0]

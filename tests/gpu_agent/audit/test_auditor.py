@@ -7,6 +7,7 @@ import pytest
 from gpu_agent.audit import ORDER, Auditor, auditor
 from gpu_agent.audit.bench import unknown
 from gpu_agent.models import Audit, Badge, Failure, Status, now
+from gpu_agent.road import background
 from gpu_agent.road.idle import Idle
 from gpu_agent.road.report import RunFailed
 from gpu_agent.store.local import LocalExperiments
@@ -119,7 +120,7 @@ def test_a_run_interrupts_an_audit_which_is_taken_up_again_with_what_was_found(s
 
 
 def test_endless_interruptions_come_to_an_end(store, start, monkeypatch):
-    monkeypatch.setattr(auditor, "MAX_INTERRUPTIONS", 3)
+    monkeypatch.setattr(background, "MAX_INTERRUPTIONS", 3)
     idle, count = Idle(), []
     succeeded(store)
 

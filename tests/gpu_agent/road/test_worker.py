@@ -86,19 +86,32 @@ def until(worker: Worker, experiment_id: str, status: Status):
     raise AssertionError(f"{experiment_id} is {e.status}, not {status}")
 
 
-def test_two_workers_on_one_store_run_each_experiment_once_and_oldest_first(make, walk):
-    walk.free.set()
-    first, second = make(), make()
+def twenty(worker: Worker) -> list:
     made = [experiment(id=f"number-{i:02d}", created_at=f"2026-01-01T00:00:{i:02d}Z") for i in range(20)]
     for e in made:
-        first.store.create(e)
+        worker.store.create(e)
+    return made
+
+
+def test_the_oldest_runs_first(make, walk):
+    walk.free.set()
+    worker = make()
+    made = twenty(worker)
+    worker.start()
+    until(worker, made[-1].id, Status.SUCCEEDED)
+    assert walk.began == [e.id for e in made]
+
+
+def test_two_workers_on_one_store_run_each_experiment_once(make, walk):
+    walk.free.set()
+    first, second = make(), make()
+    made = twenty(first)
     first.start()
     second.start()
     for e in made:
         done = until(first, e.id, Status.SUCCEEDED)
         assert done.attempts == 1
     assert sorted(walk.began) == [e.id for e in made]
-    assert walk.began[0] == "number-00"
 
 
 def test_a_stale_worker_s_late_result_is_refused(make, walk):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gpu_agent.models import Audit, Badge, BDRate, Hypothesis, Judgement, Lease, Progress, Status
+from gpu_agent.models import Audit, Badge, BDRate, Hypothesis, Judgement, Lease, PerceptualFigures, Progress, Status
 from gpu_agent.store import Query
 from gpu_agent.store.open import open_experiments
 from tests.gpu_agent.factory import experiment, row
@@ -193,6 +193,51 @@ def test_an_audit_joins_a_finished_record(store):
     assert store.get(e.id).audit == found
     assert store.page(Query()).items[0].audit == found
     assert not store.set_audit("no-such-id", found)
+
+
+def test_a_held_record_is_released_and_held_again_by_people(store):
+    e = experiment(status=Status.SUCCEEDED, results=[row()])
+    store.create(e)
+    assert store.annotate(e.id, released="Decoded by hand, same frames.")
+    store.set_audit(e.id, Audit(at="2026-01-01T00:00:00Z", held=True))
+    assert store.get(e.id).released == store.page(Query()).items[0].released == "Decoded by hand, same frames."
+    store.annotate(e.id, released="")
+    assert store.get(e.id).released == ""
+
+
+def test_figures_measured_later_join_their_rows(store):
+    waits = {"missing": {"vmaf": "later", "xpsnr_y": "later", "ms_ssim": "too small"}, "ssim_u": 0.9}
+    e = experiment(results=[row(more=waits, artifacts={"frames": "f"}), row(rate=27, more=waits)])
+    store.create(e)
+    lease = store.claim(e.id, "a", 60)
+    store.save(e.model_copy(update={"status": Status.SUCCEEDED}), lease)
+    first = PerceptualFigures(
+        clip="carphone", rate=22, vmaf=91.5, more={"xpsnr_y": 36.25}, artifacts={"perceptual": "p"}
+    )
+    assert store.set_perceptual(e.id, [first])
+    whole, waiting = store.get(e.id).results
+    assert (whole.vmaf, whole.more) == (91.5, {"ssim_u": 0.9, "xpsnr_y": 36.25, "missing": {"ms_ssim": "too small"}})
+    assert whole.artifacts == {"frames": "f", "perceptual": "p"}
+    assert (waiting.vmaf, waiting.more) == (None, waits)
+    refused = PerceptualFigures(clip="carphone", rate=27, missing={"vmaf": "gone", "xpsnr_y": "gone"})
+    assert store.set_perceptual(e.id, [first, refused])
+    assert store.page(Query()).items[0].results[0] == whole
+    assert store.get(e.id).results[1].more["missing"] == {"vmaf": "gone", "xpsnr_y": "gone", "ms_ssim": "too small"}
+    assert not store.set_perceptual("no-such-id", [first])
+
+
+def test_a_run_of_many_points_has_room_for_its_later_figures(store):
+    rows = [row(clip=f"clip-{n}", rate=rate) for n in range(24) for rate in range(8)]
+    e = experiment(results=rows)
+    store.create(e)
+    lease = store.claim(e.id, "a", 60)
+    store.save(e.model_copy(update={"status": Status.SUCCEEDED}), lease)
+    figures = [
+        PerceptualFigures(clip=r.clip, rate=r.rate, vmaf=90 + n / 7, more={f"xpsnr_{p}": n / 3 for p in "yuv"})
+        for n, r in enumerate(rows)
+    ]
+    assert store.set_perceptual(e.id, figures)
+    assert [r.vmaf for r in store.get(e.id).results] == [f.vmaf for f in figures]
 
 
 # Records --------------------------------------------------------------------------------------------------------

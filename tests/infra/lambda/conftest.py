@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from gpu_agent.models import BDRate, ClipRef, Failure, Origin, Status, Summary
+from gpu_agent.models import BDRate, ClipRef, Failure, Origin, PerceptualFigures, Status, Summary
 from gpu_agent.store.aws import schema
 from gpu_agent.store.aws.artifacts import S3Artifacts
 from gpu_agent.store.aws.experiments import DynamoExperiments
@@ -89,6 +89,7 @@ def finished(store: DynamoExperiments, **changes):
     )
     e.status, e.finished_at = Status.SUCCEEDED, "2026-11-22T12:00:00.000000Z"
     assert store.save(e, lease)
+    store.set_perceptual(e.id, [PerceptualFigures(clip="carphone", rate=27, vmaf=87.65)])
     return store.get(e.id)
 
 

@@ -31,12 +31,19 @@ def check_request(headers: dict[str, str], body: dict[str, Any]) -> None:
     for name in ("model", "messages", "max_tokens"):
         if name not in body:
             raise Bad(f"{name}: Field required")
-    if body["model"] not in MODELS:
+    if model_of(headers, body) not in MODELS:
         raise Bad(f"model: {body['model']}", 404, "not_found_error")
     if extra := sorted(set(body) - BODY_KEYS):
         raise Bad(f"{extra[0]}: Extra inputs are not permitted")
     check_options(body)
     check_messages(body)
+
+
+def model_of(headers: dict[str, str], body: dict[str, Any]) -> str:
+    """Amazon Bedrock, where requests have no x-api-key, calls Anthropic's models by a prefix, and by nothing else."""
+    on_bedrock = "x-api-key" not in headers
+    known = body["model"].startswith("anthropic.")
+    return body["model"].removeprefix("anthropic.") if on_bedrock and known else body["model"]
 
 
 def check_headers(headers: dict[str, str]) -> None:
