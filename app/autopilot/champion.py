@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.results.format import percent
-from gpu_agent.models import Audit, Experiment
+from gpu_agent.models import Audit, Badge, Experiment
 
 from .models import Attempt
 
@@ -32,14 +32,17 @@ class Generalisation(NamedTuple):
 
 
 def barred(experiment: Experiment) -> str | None:
-    """What the audit found that keeps it from being champion, a sentence."""
-    audit = experiment.audit
-    if audit is None:
-        return None
-    found = [b for b in audit.badges if b.verdict == "bad" or (b.name in BARRED_NOTES and b.verdict == "note")]
-    if found:
-        return " ".join(b.text for b in found)
-    return "Held for a look by the audit." if audit.held else None
+    """What keeps it from being champion, a sentence: a finding of the audit, or a run that stands in no ranked list.
+
+    A run that was held for being too good is not barred any more once a person has released it.
+    """
+    badges = experiment.audit.badges if experiment.audit else []
+    found = [b.text for b in badges if finding(b) and not (b.name == "too_good" and experiment.released)]
+    return " ".join(found) or experiment.unranked
+
+
+def finding(badge: Badge) -> bool:
+    return badge.verdict == "bad" or (badge.name in BARRED_NOTES and badge.verdict == "note")
 
 
 def audited(audit: Audit | None) -> bool:

@@ -30,8 +30,8 @@ class Strategy(Protocol):
 
 
 def measured(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Candidates that may be parents: measured on all search clips, and nothing in the audit against them."""
-    return [a for a in attempts if a.verdict == "measured" and a.barred is None]
+    """What may be a parent: measured on all search clips, and nothing in the audit against it. Starting codecs always may."""
+    return [a for a in attempts if a.verdict == "measured" and (a.barred is None or a.kind == "start")]
 
 
 def by_score(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -15,7 +15,7 @@ from app.autopilot.prompting import question
 from app.claude.models import PRICES
 from app.evidence import Evidence
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.models import Audit, Badge
+from gpu_agent.models import Audit, Badge, Status
 from tests.gpu_agent.factory import experiment
 from tests.gpu_agent.factory import row as result
 
@@ -94,10 +94,14 @@ def test_what_the_audit_holds_is_barred_and_an_open_audit_is_not_done():
     note = Badge(name="code_size", verdict="note", text="Large tables.")
     library = Badge(name="library_codec", verdict="note", text="Uses library codec: cv2.imencode.")
     open_ = Badge(name="fresh_clip", verdict="unknown", text="A run came.", evidence={"retry": True})
-    assert barred(experiment()) is None
-    assert barred(experiment(audit=audit(good, note))) is None
-    assert barred(experiment(audit=audit(good, library))) == "Uses library codec: cv2.imencode."
-    assert barred(experiment(audit=audit(held=True))) == "Held for a look by the audit."
+    done = lambda **changes: experiment(status=Status.SUCCEEDED, **changes)
+    assert barred(done()) is None
+    assert barred(done(audit=audit(good, note))) is None
+    assert barred(done(audit=audit(good, library))) == "Uses library codec: cv2.imencode."
+    held = Badge(name="too_good", verdict="bad", text="Held for a look: 60 % fewer bits.")
+    assert barred(done(audit=audit(held, held=True))) == "Held for a look: 60 % fewer bits."
+    assert barred(done(audit=audit(held, held=True), released="I have looked.")) is None
+    assert "without a jail" in barred(done(sandbox="unsafe"))
     assert not audited(None)
     assert not audited(audit(good, open_))
     assert audited(audit(good, note))

@@ -30,6 +30,12 @@ def test_what_the_audit_bars_is_no_parent(name):
     assert all(choose(name, attempts, seed).parents == [1] for seed in map(str, range(40)))
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_starting_codec_may_be_a_parent_whatever_the_audit_says_of_it(name):
+    attempts = [attempt(1, 5.0, kind="start", barred="Specialised.", cell="a", decode_ms=1.0)]
+    assert choose(name, attempts).parents == [1]
+
+
 def test_best_of_n_asks_the_same_each_time():
     attempts = [attempt(1, 5.0, kind="start"), attempt(2, -3.0), attempt(3, -9.0)]
     assert choose("best_of", attempts)[:2] == ("improve", [1])
