@@ -1,4 +1,4 @@
-"""The autopilot in a browser: start it, watch it, steer it, look into an attempt, stop it."""
+"""The autopilot in a browser: start it, watch it, steer it, approve a candidate, look into it, stop."""
 
 from __future__ import annotations
 
@@ -51,18 +51,22 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     clear(page, "Start from")
     clear(page, "Validation clips")
     page.get_by_text("$5.00 is enough for about").wait_for()
+    page.get_by_role("button", name="More options").click()
+    page.get_by_text("Ask me before each run").click()
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**/autopilot?run=*")
     run = page.url.split("run=")[1]
 
-    page.get_by_text("Running", exact=True).wait_for()
+    page.get_by_text("Attempt 1 waits for your approval: Plain planes").wait_for(timeout=120_000)
     page.get_by_role("textbox", name="Steer").fill("Leave the header as it is.")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("Leave the header as it is.").wait_for()
+    page.get_by_role("button", name="Approve").click()
     wait_for(
         lambda: len(autopilot.attempts(run)) > 1 and autopilot.attempts(run)[1].request == "begun",
         "the second request",
-        120,
+        240,
     )
     page.get_by_text("Attempt 2 (improvement): Claude is working on it").wait_for()
     first = autopilot.attempts(run)[0]
