@@ -15,7 +15,10 @@ from .models import Attempt, BudgetSettings
 
 
 class Standing(NamedTuple):
-    """How far a run is. `spent`: known bills; `open`: the most that the unknown ones can come to beyond that."""
+    """How far a run is. `spent`: known bills; `open`: the most that the unknown ones can come to beyond that.
+
+    `since_best`: attempts since the latest champion; `fruitless`: attempts in a row that brought nothing to run.
+    """
 
     spent: Decimal
     open: Decimal
@@ -23,6 +26,7 @@ class Standing(NamedTuple):
     experiments: int
     seconds: float
     since_best: int
+    fruitless: int
 
     @property
     def at_most(self) -> Decimal:
@@ -79,6 +83,18 @@ class Plateau:
 
 
 @dataclass(frozen=True)
+class Fruitless:
+    """Bounds what a budget of experiments alone would not: replies without anything to run cost money, too."""
+
+    most: int = 12
+
+    def reached(self, standing: Standing) -> str | None:
+        if standing.fruitless >= self.most:
+            return f"The last {self.most} attempts brought nothing that could be run."
+        return None
+
+
+@dataclass(frozen=True)
 class Budget:
     rules: Sequence[Rule]
 
@@ -88,7 +104,7 @@ class Budget:
 
 
 def budget_of(settings: BudgetSettings, kept: int = 0) -> Budget:
-    rules: list[Rule] = []
+    rules: list[Rule] = [Fruitless()]
     if settings.dollars is not None:
         rules.append(Dollars(settings.dollars))
     if settings.experiments is not None:
@@ -121,7 +137,7 @@ def standing_of(attempts: Sequence[Attempt], seconds: float) -> Standing:
     )
     unpriced = sum(a.request != "none" and a.reserved is None and a.dollars is None for a in attempts)
     experiments = sum(len(a.experiments) for a in attempts)
-    return Standing(spent, bound, unpriced, experiments, seconds, since_best(attempts))
+    return Standing(spent, bound, unpriced, experiments, seconds, since_best(attempts), fruitless(attempts))
 
 
 def since_best(attempts: Sequence[Attempt]) -> int:
@@ -130,4 +146,13 @@ def since_best(attempts: Sequence[Attempt]) -> int:
         if attempt.crowned:
             break
         count += attempt.ended and attempt.kind != "start"
+    return count
+
+
+def fruitless(attempts: Sequence[Attempt]) -> int:
+    count = 0
+    for attempt in reversed(attempts):
+        if attempt.experiments or attempt.kind == "start" or attempt.verdict == "rejected":
+            break
+        count += attempt.ended
     return count

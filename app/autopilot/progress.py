@@ -57,6 +57,7 @@ class Best(NamedTuple):
     score: float | None
     best: float | None
     title: str
+    barred: bool = False
 
 
 def sentence(run: Run, attempts: Sequence[Attempt], record: Experiment | None, now: datetime | None = None) -> str:
@@ -132,7 +133,8 @@ def best_so_far(attempts: Sequence[Attempt]) -> list[Best]:
         if a.score is not None and a.barred is None and a.verdict == "measured":
             best = a.score if best is None else min(best, a.score)
         dollars = None if standing.unpriced else float(standing.at_most)
-        points.append(Best(a.number, done, dollars, a.score, best, a.title or VERDICTS.get(a.verdict or "", "")))
+        title = a.title or VERDICTS.get(a.verdict or "", "")
+        points.append(Best(a.number, done, dollars, a.score, best, title, a.barred is not None))
     return points
 
 
@@ -184,19 +186,18 @@ def dollars(value: Decimal | None) -> str:
 
 
 def spent(run: Run, attempts: Sequence[Attempt]) -> tuple[str, str]:
-    """The known bill, and what is to be said beside it."""
+    """The known bill, and a sentence about what is not known of it, or nothing."""
     standing = standing_of(attempts, run.seconds)
-    most = run.settings.budget.dollars
-    notes = [f"of ${most:f}"] if most is not None else []
     waiting = sum(a.request == "begun" for a in attempts)
     unknown = sum(a.request in ("open", "lost") for a in attempts)
+    notes = []
     if standing.open:
         what = [f"{plural(waiting, 'request')} on its way"] if waiting else []
         what += [f"{plural(unknown, 'request')} whose bill is not known"] if unknown else []
-        notes.append(f"at most ${standing.open:.4f} more for {' and '.join(what)}")
+        notes.append(f"At most ${standing.open:.4f} more for {' and '.join(what)}.")
     if standing.unpriced:
-        notes.append(f"the cost of {plural(standing.unpriced, 'request')} is unknown")
-    return f"${standing.spent:.4f}", ", ".join(notes)
+        notes.append(f"The cost of {plural(standing.unpriced, 'request')} is unknown: there is no price of this model.")
+    return f"${standing.spent:.4f}", " ".join(notes)
 
 
 def gain(attempt: Attempt, attempts: Sequence[Attempt]) -> str | None:

@@ -61,7 +61,8 @@ def title(services: Services, run: Run, a: Attempt) -> None:
         if a.code and st.button("Open in lab", icon=":material/science:", key=f"open-attempt-{a.number}"):
             open_in_lab(services, run, a)
     parents = f" of {listed([f'attempt {n}' for n in a.parents])}" if a.parents else ""
-    st.caption(escape_markdown(f"{KINDS[a.kind]}{parents}. {a.reason}"))
+    kind = KINDS[a.kind]
+    st.caption(escape_markdown(f"{kind[:1].upper()}{kind[1:]}{parents}. {a.reason}"))
     words = VERDICTS[a.verdict] if a.verdict else "under way"
     st.markdown(escape_markdown(a.said or f"{words[:1].upper()}{words[1:]}.").replace("\n", "  \n"))
     if a.expected:

@@ -27,7 +27,7 @@ BADGES = {
 
 def live(services: Services, run: Run) -> None:
     """Polls while the run has not ended, and reruns the page when there is something new to draw below."""
-    head(run)
+    head(services, run)
 
     @st.fragment(run_every=POLL_SECONDS if run.state != "ended" else None, key=f"autopilot-{run.id}")
     def poll() -> None:
@@ -55,11 +55,13 @@ def marks(run: Run, attempts: list[Attempt]) -> tuple:
     )
 
 
-def head(run: Run) -> None:
+def head(services: Services, run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="autopilot-head"):
         if st.button("All runs", icon=":material/arrow_back:", type="tertiary", key="all-runs"):
-            del st.query_params["run"]
+            st.query_params.clear()
             st.rerun()
+        st.space("stretch")
+        again(services, run)
     st.subheader(escape_markdown(run.title), anchor=False)
     e = run.settings
     parts = [
@@ -72,6 +74,28 @@ def head(run: Run) -> None:
         run.id,
     ]
     st.caption(escape_markdown(" · ".join(parts)))
+
+
+def again(services: Services, run: Run) -> None:
+    """The same run once more, with another strategy or seed: a fair contest at equal budget."""
+    with st.popover("Run again", icon=":material/replay:", key="again-run"):
+        names = list(STRATEGIES)
+        strategy = st.selectbox(
+            "Strategy",
+            names,
+            names.index(run.settings.strategy),
+            format_func=lambda name: STRATEGIES[name].title,
+            key=f"again-strategy-{run.id}",
+        )
+        seed = st.number_input("Seed", 0, None, run.settings.seed, key=f"again-seed-{run.id}")
+        st.caption(
+            "Everything else stays as it is, the budget too. The list of runs draws several of them in one chart."
+        )
+        if st.button("Start", type="primary", icon=":material/play_arrow:", key=f"again-start-{run.id}"):
+            settings = run.settings.model_copy(update={"strategy": strategy, "seed": seed})
+            made = services.ledger.start(settings, run.title)
+            st.query_params.from_dict({"run": made.id})
+            st.rerun()
 
 
 def box(services: Services, run: Run, attempts: list[Attempt]) -> None:
@@ -140,7 +164,7 @@ def figures(run: Run, attempts: list[Attempt]) -> None:
     best = next((a for a in attempts if a.number == run.champion), None)
     since = f"{standing.since_best} since the champion"
     shown = {
-        "Spent": (bill, notes or "no bound"),
+        "Spent": (bill, f"of ${budget.dollars:f}" if budget.dollars is not None else "no bound"),
         "Experiments": (
             number(standing.experiments),
             f"of {number(budget.experiments)}" if budget.experiments else "no bound",
@@ -152,8 +176,10 @@ def figures(run: Run, attempts: list[Attempt]) -> None:
         "Attempts": (number(len(attempts)), f"{since}, ends at {budget.plateau}" if budget.plateau else since),
         "Champion": (
             percent(best.score) if best else DASH,
-            f"bits of x264, attempt {best.number}" if best else "nothing is ranked yet",
+            f"against x264, attempt {best.number}" if best else "nothing is ranked yet",
         ),
     }
     for column, (name, (value, note)) in zip(st.columns(len(shown)), shown.items()):
         column.metric(name, escape_markdown(value), escape_markdown(note), delta_color="off", delta_arrow="off")
+    if notes:
+        st.caption(f":material/payments: {escape_markdown(notes)}")

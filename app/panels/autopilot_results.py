@@ -34,8 +34,7 @@ def results(services: Services, run: Run) -> None:
         with right:
             pareto_chart(run, attempts, dark)
     lineage(run, attempts, dark)
-    chosen = st.session_state.get(chosen_key(run))
-    shown = next((a for a in attempts if a.number == chosen), None)
+    shown = next((a for a in attempts if a.number == chosen()), None)
     if shown is None:
         st.caption("Click a node or a point to see its code, its measurements and the exchange with Claude.")
     else:
@@ -43,8 +42,10 @@ def results(services: Services, run: Run) -> None:
     ledger_table(run, attempts)
 
 
-def chosen_key(run: Run) -> str:
-    return f"autopilot-chosen-{run.id}"
+def chosen() -> int | None:
+    """The attempt that is looked into; it is in the URL."""
+    number = st.query_params.get("attempt", "")
+    return int(number) if number.isdecimal() else None
 
 
 def champion(run: Run, attempts: list[Attempt]) -> None:
@@ -90,7 +91,8 @@ def best_chart(run: Run, attempts: list[Attempt], dark: bool) -> None:
         )
     by_dollars = over == "Dollars"
     drawn = [
-        Point(p.number, (p.dollars or 0.0) if by_dollars else p.experiments, p.score, p.best, p.title) for p in points
+        Point(p.number, (p.dollars or 0.0) if by_dollars else p.experiments, p.score, p.best, p.title, p.barred)
+        for p in points
     ]
     title = "Dollars, unknown bills at their most" if by_dollars else "Experiments"
     figure = best_figure(drawn, title, dark)
@@ -128,8 +130,7 @@ def pareto_chart(run: Run, attempts: list[Attempt], dark: bool) -> None:
 
 def lineage(run: Run, attempts: list[Attempt], dark: bool) -> None:
     st.markdown("**Lineage**")
-    chosen = st.session_state.get(chosen_key(run))
-    figure = lineage_figure(nodes(attempts, run.champion, chosen), "Bits against the first (%)", dark=dark)
+    figure = lineage_figure(nodes(attempts, run.champion, chosen()), "Bits against the first (%)", dark=dark)
     if figure is None:
         return
     tall = (figure.layout.height or 0) > TALLEST
@@ -152,7 +153,7 @@ def take_click(run: Run, event: Any, where: str) -> None:
         return
     st.session_state[seen] = clicked
     if clicked is not None:
-        st.session_state[chosen_key(run)] = int(clicked)
+        st.query_params["attempt"] = str(clicked)
         st.rerun()
 
 
@@ -200,5 +201,5 @@ def ledger_table(run: Run, attempts: list[Attempt]) -> None:
     if clicked != st.session_state.get(seen):
         st.session_state[seen] = clicked
         if clicked is not None:
-            st.session_state[chosen_key(run)] = clicked
+            st.query_params["attempt"] = str(clicked)
             st.rerun()

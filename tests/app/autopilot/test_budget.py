@@ -36,6 +36,15 @@ def test_each_rule_ends_the_run_exactly_at_its_bound_and_says_which():
         assert Budget([Hours(99), rule]).reached(NOTHING._replace(**after)) == rule.reached(NOTHING._replace(**after))
 
 
+def test_replies_that_bring_nothing_to_run_end_it_whatever_the_budget():
+    ran, rejected = attempt(1, experiments={"probe": "x"}), attempt(2, verdict="rejected")
+    empty = [attempt(n, verdict="broken_reply") for n in range(3, 15)]
+    bound = budget_of(BudgetSettings(experiments=99))
+    assert "nothing that could be run" in bound.reached(standing_of([ran, *empty], 0.0))
+    assert bound.reached(standing_of([ran, *empty[1:]], 0.0)) is None
+    assert bound.reached(standing_of([*empty, rejected], 0.0)) is None
+
+
 def test_only_what_is_set_bounds_a_run():
     assert budget_of(BudgetSettings(hours=1)).reached(NOTHING._replace(spent=Decimal(10**6), experiments=10**6)) is None
 

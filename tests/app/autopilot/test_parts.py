@@ -249,7 +249,7 @@ def test_what_is_not_known_of_the_money_is_never_shown_as_known():
     assert money(attempt(1, kind="start")) == "no request"
     bill, notes = spent(run(dollars=Decimal(2)), [asked(1, "0.25"), lost, broken])
     assert bill == "$0.2600"
-    assert notes == "of $2, at most $0.7900 more for 2 requests whose bill is not known"
+    assert notes == "At most $0.7900 more for 2 requests whose bill is not known."
 
 
 def test_the_best_so_far_never_rises_and_leaves_out_what_is_barred():

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.autopilot.models import BudgetSettings, RunSettings, Start, Tokens
+from app.panels.autopilot_runs import unlike
 from tests.app.autopilot.codecs import padded
 from tests.app.autopilot.made import asked, attempt
 
@@ -96,7 +97,7 @@ def test_everything_about_a_run_is_there(open_page, services, run):
         assert part in text, part
     metrics = {m.label: (m.value, m.delta) for m in test.metric}
     assert metrics["Spent"][0].replace("\\", "") == "$0.6000"
-    assert "at most $0.5000 more for 1 request whose bill is not known" in metrics["Spent"][1].replace("\\", "")
+    assert "At most $0.5000 more for 1 request whose bill is not known." in text
     assert len(test.get("plotly_chart")) == 3
     ledger = test.dataframe[-1].value
     assert list(ledger["number"]) == [5, 4, 3, 2, 1]
@@ -132,9 +133,7 @@ def test_a_candidate_is_shown_as_a_diff_and_approved(open_page, services, run):
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_every_kind_of_attempt_can_be_looked_into(open_page, services, run, number):
     fill(services, run, state="ended", reason="Plateau.")
-    test = open_page("autopilot", run=run.id)
-    test.session_state[f"autopilot-chosen-{run.id}"] = number
-    test.run()
+    test = open_page("autopilot", run=run.id, attempt=str(number))
     assert not test.exception
     assert f"Attempt {number}:" in said(test)
     assert len(test.tabs) == 3
@@ -142,9 +141,7 @@ def test_every_kind_of_attempt_can_be_looked_into(open_page, services, run, numb
 
 def test_an_attempt_opens_in_the_lab(open_page, services, run):
     fill(services, run, state="ended")
-    test = open_page("autopilot", run=run.id)
-    test.session_state[f"autopilot-chosen-{run.id}"] = 2
-    test.run()
+    test = open_page("autopilot", run=run.id, attempt="2")
     button(test, "Open in lab").click().run()
     draft = services.drafts.latest()
     assert draft.text == padded(5)
@@ -161,3 +158,21 @@ def test_the_list_says_what_came_of_each_run(open_page, services, run):
     assert list(rows["State"]) == ["✓ ended"]
     assert list(rows["BD-rate (%)"]) == [20.0]
     assert list(rows["Why"]) == ["The budget is used up."]
+
+
+def test_the_same_run_again_with_another_strategy_is_a_new_run(open_page, services, run):
+    fill(services, run, state="ended")
+    test = open_page("autopilot", run=run.id)
+    again = next(b for b in test.selectbox if b.label == "Strategy")
+    again.set_value("best_of").run()
+    button(test, "Start").click().run()
+    made = services.ledger.runs()[0]
+    assert made.settings == run.settings.model_copy(update={"strategy": "best_of"})
+    assert test.query_params["run"] == made.id
+
+
+def test_runs_that_differ_in_more_than_their_strategy_are_no_fair_contest(run):
+    other = run.model_copy(update={"settings": run.settings.model_copy(update={"strategy": "chain", "seed": 5})})
+    assert unlike([run, other]) == []
+    other.settings.frames = 9
+    assert "differ in frames" in unlike([run, other])[0]
