@@ -13,6 +13,7 @@ from .models import Attempt
 BARRED_NOTES = ("library_codec",)
 """Badges whose mere note keeps a candidate from the crown: its bits are not its own."""
 
+FAILED = "It fails on validation clips"
 NOTABLE = 0.5
 """Per cent of bits below which a difference is not called a gain."""
 
@@ -60,7 +61,10 @@ def generalisation(champion: Attempt, attempts: Sequence[Attempt]) -> Generalisa
     """Both figures, and what of the gain over the first attempt that has both holds on clips that Claude never saw."""
     search, validation = champion.score, champion.validation_score
     if search is None or validation is None:
-        return Generalisation(search, validation, None, False, "Not measured on validation clips yet.")
+        said = champion.validation_said or "Not measured on validation clips yet."
+        return Generalisation(
+            search, validation, None, said.startswith(FAILED), f"{percent(search)} on search clips. {said}"
+        )
     first = next((a for a in attempts if a.score is not None and a.validation_score is not None), champion)
     words = f"{percent(search)} on search clips, {percent(validation)} on validation clips"
     if first.number == champion.number:

@@ -21,7 +21,7 @@ from app.dispatch import cancel, dispatch
 from app.evidence import Evidence
 from app.results.format import percent, short
 from gpu_agent.check import check_code
-from gpu_agent.models import Experiment, Status, new_id, now
+from gpu_agent.models import ErrorCategory, Experiment, Status, new_id, now
 from gpu_agent.road.freeze import title_of
 from gpu_agent.store import ExperimentStore
 
@@ -71,6 +71,7 @@ class Loop:
         self._tick: float | None = None
         self._since: dict[str, float] = {}
         self._not_before = 0.0
+        self._judged = (-1, 0.0)
 
     # What the service calls -----------------------------------------------------------------------------------------
 
@@ -188,7 +189,8 @@ class Loop:
     # The next attempt -----------------------------------------------------------------------------------------------
 
     def _next(self) -> None:
-        self._judge()
+        if self._due(len(self.attempts)):
+            self._judge()
         best = champion.pick(self.attempts)
         if best is not None and self._may_validate(best):
             return self._dispatch(best, "validation")
@@ -196,6 +198,14 @@ class Loop:
         if reason:
             return self._close(reason)
         return self._begin()
+
+    def _due(self, count: int) -> bool:
+        """Every record is read again for a new attempt; while the run waits to close, now and then."""
+        seen, at = self._judged
+        due = seen != count or time.monotonic() - at >= LONGEST_TICK
+        if due:
+            self._judged = count, time.monotonic()
+        return due
 
     def _budget(self) -> Budget:
         return budget_of(self.run.settings.budget, self._kept())
@@ -431,7 +441,10 @@ class Loop:
             return self._end(attempt, "cancelled", "Its experiment was cancelled.")
         error = record.error
         attempt.category = error.category.value if error else None
-        return self._end(attempt, "failed", error.message if error else "It failed, and no reason was recorded.")
+        self._end(attempt, "failed", error.message if error else "It failed, and no reason was recorded.")
+        if error and error.category is ErrorCategory.LOST:  # the next one would fare no better, and costs money
+            self._hold(f"The agent lost the experiment of attempt {attempt.number}: {error.message}")
+        return None
 
     def _succeeded(self, attempt: Attempt, record: Experiment, may: bool) -> None:
         if attempt.stage == "full":
@@ -475,13 +488,20 @@ class Loop:
         return short(f"Measured: {figure or 'no BD-rate'}." + (f" {attempt.barred}" if attempt.barred else ""), 400)
 
     def _validated(self, attempt: Attempt, record: Experiment) -> None:
-        attempt.agent_seconds += record.summary.seconds or 0.0
         if record.status is Status.SUCCEEDED:
             found = score(record, self.around.curve_of)
             if found.waiting and self._waiting(record.id):
-                attempt.agent_seconds -= record.summary.seconds or 0.0
                 return
             attempt.validation_score = found.percent
+            attempt.validation_said = (
+                f"No figure on validation clips: {found.reason}." if found.percent is None else None
+            )
+        elif record.status is Status.FAILED:
+            why = record.error.message if record.error else "no reason was recorded"
+            attempt.validation_said = f"{champion.FAILED}: {short(why, 300)}"
+        else:
+            attempt.validation_said = "Its run on validation clips was cancelled."
+        attempt.agent_seconds += record.summary.seconds or 0.0
         self._put(attempt, phase="ended")
 
     # What is known now ----------------------------------------------------------------------------------------------

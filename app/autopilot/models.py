@@ -154,6 +154,7 @@ class Attempt(Model):
     score: float | None = None
     score_reason: str | None = None
     validation_score: float | None = None
+    validation_said: str | None = Field(None, description="why it has no validation score, a sentence")
     decode_ms: float | None = Field(None, description="per frame, mean over points and clips")
     cell: str | None = None
     barred: str | None = Field(None, description="why it cannot be champion, a sentence")

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from .ledger import Ledger
 from .loop import Loop, Surroundings
 from .scoring import published
 
-REST = 0.5
-BEAT = 2.0
+REST = {"local": 0.5, "aws": 2.0}
+"""Seconds between two looks where nothing moved; on AWS each look is paid for."""
+BEAT = 5.0
 NO_KEY = "Claude needs an API key. Set ANTHROPIC_API_KEY, start the lab again, and the runs go on."
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Service:
         asking = Asking(reached, self._wake.set)
         self.around = Surroundings(self.ledger, store, agent, asking, published(artifacts), evidence)
         self._loops: dict[str, Loop] = {}
+        self._rest, self._told = REST[settings.store], ("", -BEAT)
 
     def serve(self) -> None:
         """Until `stop`. A store that does not answer for a while is waited for."""
@@ -67,7 +70,7 @@ class Service:
                 log.error("the store does not answer: %s", error)
                 moved = False
             if not moved:
-                self._wake.wait(REST)
+                self._wake.wait(self._rest)
         self.around.asking.stop_all()
         for loop in self._loops.values():
             loop.interrupt()
@@ -82,7 +85,7 @@ class Service:
         runs = self.ledger.under_way()
         held = None if self.ready else NO_KEY
         held = held or (self.control.paused() if runs else None)
-        self.ledger.beat(held or (f"{len(runs)} under way" if runs else "idle"))
+        self._beat(held or (f"{len(runs)} under way" if runs else "idle"))
         moved = False
         for run in runs:
             loop = self._loops.get(run.id) or self._loops.setdefault(run.id, Loop(self.around, run))
@@ -98,6 +101,12 @@ class Service:
             if loop.run.state == "ended":
                 self._loops.pop(run.id, None)
         return moved
+
+    def _beat(self, said: str) -> None:
+        before, at = self._told
+        if said != before or time.monotonic() - at >= BEAT:
+            self.ledger.beat(said)
+            self._told = said, time.monotonic()
 
 
 def mark(loop: Loop) -> tuple:

@@ -42,6 +42,7 @@ class FakeAgent:
         self.bad: dict[str, Badge] = {}
         self.on_validation: Callable[[int], float] = lambda pad: pad
         self.cancelled: list[str] = []
+        self.fails_on: str | None = None
 
     def create(self, request: ExperimentRequest) -> Experiment:
         if self.down:
@@ -59,6 +60,8 @@ class FakeAgent:
         lease = self.store.claim(e.id, "fake", 60)
         e.finished_at, e.summary = now(), Summary(seconds=1.5)
         category = next((c for sign, c in FAILURES.items() if sign in e.code), None)
+        if self.fails_on in {c.name for c in e.clips}:
+            category = "encode_error"
         if category:
             e.status, e.error = Status.FAILED, Failure(category=category, message=f"{category} on tiny at rate 8")
         else:
@@ -81,7 +84,7 @@ class FakeAgent:
         return self.store.request_cancel(experiment_id)
 
 
-FAILURES = {"RuntimeError": "decode_error", "while True": "timeout"}
+FAILURES = {"RuntimeError": "decode_error", "while True": "timeout", "gone()": "lost"}
 
 
 def anchor(clip_sha256: str, frames: int) -> AnchorCurve:

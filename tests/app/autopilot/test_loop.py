@@ -418,6 +418,28 @@ def test_a_champion_that_gains_on_search_clips_alone_is_flagged(bench):
     assert "it gains only on what Claude has seen" in held.sentence
 
 
+def test_a_champion_that_fails_on_validation_clips_is_flagged(bench):
+    from app.autopilot.champion import generalisation
+
+    bench.agent.fails_on = "unseen"
+    bench.start(padded(40), experiments=2, validation_clips=["unseen"])
+    attempts = bench.until()
+    held = generalisation(attempts[0], attempts)
+    assert held.flagged
+    assert "It fails on validation clips: encode_error" in held.sentence
+
+
+def test_an_experiment_that_the_agent_lost_holds_the_run(bench):
+    bench.start(padded(40), experiments=5)
+    bench.answer(padded(30).replace("import zlib", "import zlib\n# gone()"), padded(20))
+    bench.until(lambda run: run.state == "paused")
+    assert "The agent lost the experiment of attempt 2" in bench.now.reason
+    assert len(bench.stub.requests) == 1
+    bench.ledger.wish(bench.run.id, "run")
+    bench.until()
+    assert bench.attempts[2].kind == "improve"
+
+
 # A new process -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from app.autopilot import control as module
@@ -10,6 +15,7 @@ from app.autopilot.ledger import Ledger
 from app.autopilot.service import NO_KEY, AlreadyRunning, Service
 from app.settings import AppSettings
 from gpu_agent.store import StoreError
+from tests.gpu_agent.live import ROOT
 
 from .made import run
 
@@ -105,3 +111,19 @@ def test_the_ledger_is_the_pages_own(service, settings):
     assert Ledger(settings.root / "autopilot.db").pulse() is None
     service.look()
     assert Ledger(settings.root / "autopilot.db").pulse().said == "idle"
+
+
+def test_a_signal_ends_it_in_order_and_a_second_one_is_refused_meanwhile(settings, tmp_path):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CODEC_LAB_DATA": str(tmp_path)}
+    start = lambda: subprocess.Popen(
+        [sys.executable, "-m", "app.autopilot"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    with start() as first:
+        line = first.stderr.readline()
+        assert NO_KEY in line
+        with start() as second:
+            assert "An autopilot already works on" in second.stderr.read()
+        assert second.returncode == 1
+        first.send_signal(signal.SIGTERM)
+        first.wait(60)
+    assert first.returncode == 0

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.autopilot.progress import spent
 from gpu_agent.models import Limits, Status
 from gpu_agent.store import Query
 
@@ -51,6 +52,7 @@ def test_codecs_of_known_quality_until_the_budget_ends(world, until):
 
     assert sum((a.dollars for a in attempts if a.dollars is not None), Decimal(0)) == world.billed() > 0
     assert all(a.request in ("none", "settled") for a in attempts)
+    assert spent(ended, attempts) == (f"${world.billed():.4f}", "")
     shown = "\n".join(
         b.get("text", "") for r in world.stub.requests for m in r["body"]["messages"] for b in m["content"]
     )
