@@ -9,10 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
+from app.autopilot.ledger import Ledger
 from app.claude.chat import Chat
-from app.claude.connection import Bedrock, Connection
-from app.claude.models import price_table
+from app.claude.connection import Connection
 from app.claude.store import ConversationStore
+from app.connect import connection
 from app.drafts import Drafts
 from app.settings import AppSettings
 from gpu_agent.models import Clip
@@ -34,6 +35,7 @@ class Services:
     drafts: Drafts
     chat: Chat
     connection: Connection
+    ledger: Ledger
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
 
@@ -73,21 +75,7 @@ def open_services(settings: AppSettings) -> Services:
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
-    )
-
-
-def connection(settings: AppSettings) -> Connection:
-    """How Claude is reached, from the settings."""
-    if settings.claude_via == "bedrock":
-        key = settings.bedrock_api_key
-        region = settings.bedrock_region or settings.aws_region
-        bedrock = Bedrock(region, key.get_secret_value() if key else None, settings.bedrock_url)
-        return Connection(bedrock=bedrock, prices=price_table(settings.prices, builtin={}))
-    key = settings.anthropic_api_key
-    return Connection(
-        api_key=key.get_secret_value() if key else None,
-        base_url=settings.anthropic_base_url,
-        prices=price_table(settings.prices),
+        Ledger(root / "autopilot.db"),
     )
 
 

@@ -38,6 +38,14 @@ def lineage(experiment: Experiment) -> None:
     """The way back to the list, and to the experiments that this one came from."""
     with st.container(horizontal=True, key="lineage"):
         st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/arrow_back:")
+        run, _, attempt = (experiment.origin.note or "").partition("/")
+        if experiment.origin.kind == "autopilot" and attempt:
+            st.page_link(
+                "app_pages/autopilot.py",
+                label=f"Autopilot, attempt {attempt}",
+                icon=":material/autoplay:",
+                query_params={"run": run, "attempt": attempt},
+            )
         for label, other in (("Parent", experiment.parent_id), ("Rerun of", experiment.rerun_of)):
             known = s.store.get(other) if other else None
             if known is not None:
