@@ -11,8 +11,9 @@ import sys
 import pytest
 
 from tests.gpu_agent.factory import experiment
+from tests.stubs.lambdas import FOLDER
 
-from .conftest import FOLDER, failed, finished
+from .conftest import failed, finished
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'"""
 
