@@ -5,13 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app.agent_client import Health
+from app.panels.worker import ICONS, stop_popover, worker_look, worker_notice
 from app.services import HEALTH_SECONDS, Services
 
 
 def agent_notice(services: Services) -> None:
     """Nothing while all is well; otherwise what is wrong and what happens to queued work."""
     health = services.health()
-    if health is None:
+    if health is None and services.worker is not None:
+        worker_notice(services)
+    elif health is None:
         st.warning(
             "The agent does not answer. You can go on writing; what you dispatch is queued and starts when it is back.",
             icon=":material/cloud_off:",
@@ -33,9 +36,15 @@ def agent_badge(services: Services, live: bool = False) -> None:
 
     @st.fragment(run_every=HEALTH_SECONDS if live else None, key="agent-badge")
     def badge() -> None:
-        draw_badge(services.health())
+        health, worker = services.health(), worker_look(services)
+        if health is None and worker is not None:
+            st.badge(worker.label, icon=ICONS[worker.color], color=worker.color)
+        else:
+            draw_badge(health)
 
     badge()
+    if services.worker is not None and services.health() is not None:
+        stop_popover(services, worker_look(services), "badge")
 
 
 def draw_badge(health: Health | None) -> None:

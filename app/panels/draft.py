@@ -77,7 +77,7 @@ def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str |
         origin=origin_of(draft),
     )
     try:
-        done = dispatch(services.agent, services.store, request, choice.clips[0])
+        done = dispatch(services.agent, services.store, request, choice.clips[0], services.away())
     except AgentError as e:
         return str(e)
     services.drafts.update(draft.id, experiment_id=done.experiment.id, parent_id=done.experiment.id)

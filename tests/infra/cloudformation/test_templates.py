@@ -217,6 +217,20 @@ def test_the_dashboard_only_reads_and_the_worker_touches_no_box():
     assert not [a for role in actions.values() for a in role if a.startswith("iam:")]
 
 
+def test_the_worker_is_started_and_stopped_by_its_id_and_the_lab_knows_it():
+    starters = {}
+    for name, statement in granted():
+        for action in listed(statement["Action"]):
+            if action in ("ec2:StartInstances", "ec2:StopInstances"):
+                starters.setdefault(name, set()).add(action.removeprefix("ec2:"))
+                [resource] = listed(statement["Resource"])
+                assert resource["Fn::Sub"].split(":")[-1] in ("instance/${Worker}", "instance/${WorkerId}"), name
+    both = {"StartInstances", "StopInstances"}
+    assert starters == {"OrchestratorRole": both, "AdminRole": both, "NightlyStopRole": {"StopInstances"}}
+    settings = template("compute")["Resources"]["OrchestratorSettings"]["Properties"]["Value"]["Fn::Sub"]
+    assert "CODEC_LAB_WORKER_INSTANCE=${Worker}" in settings.split()
+
+
 def test_each_box_reads_its_own_releases_alone():
     for box, other in (("worker", "orchestrator"), ("orchestrator", "worker")):
         role = template("compute")["Resources"][f"{box.title()}Role"]
