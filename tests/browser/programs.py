@@ -127,7 +127,7 @@ class Lab:
             program.stop()
 
     def move(self, home: StoreSettings, environment: dict[str, str]) -> None:
-        """To another home of experiments, as a person moves a running lab: these variables, and both started again."""
+        """To another home of experiments, as a person moves a running lab: stopped, and these variables from now on."""
         self.home = home.model_copy(update={"data": self.data})
         own = {
             f"CODEC_LAB_{k.upper()}": str(v) for k, v in home.model_dump(exclude={"data"}, exclude_unset=True).items()
@@ -135,7 +135,6 @@ class Lab:
         self.stop()
         for program in self.programs:
             program.environment = program.environment | own | environment
-        self.start()
 
     @property
     def store(self) -> ExperimentStore:

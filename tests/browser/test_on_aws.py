@@ -20,11 +20,16 @@ from .programs import Lab, wait_for
 from .steps import new_run, ready, results, table_rows
 
 pytestmark = pytest.mark.browser
+IMAGE = "ami-12c6146b"
+"""One of the images that moto knows."""
 
 
 @pytest.fixture
 def moved(chromium, aws_settings, tmp_path):  # noqa: F811
-    """A lab at home with a clip and a draft of its own, running; then the same lab on AWS."""
+    """A lab at home with a clip and a draft of its own, running; then the same lab on AWS, its worker stopped."""
+    ec2 = aws.client("ec2", aws_settings.aws_endpoint_url)
+    worker = ec2.run_instances(ImageId=IMAGE, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ec2.stop_instances(InstanceIds=[worker])
     lab = Lab(tmp_path, claude=False)
     try:
         lab.start()
@@ -32,8 +37,10 @@ def moved(chromium, aws_settings, tmp_path):  # noqa: F811
         upload(agent, tiny_clip(tmp_path, size=64))
         draft = lab.draft("", clips=["tiny"], frames=None, rates="27 37", title="From the lab")
         started = [program.arguments for program in lab.programs]
-        lab.move(aws_settings, aws.CREDENTIALS)
+        lab.move(aws_settings, aws.CREDENTIALS | {"CODEC_LAB_WORKER_INSTANCE": worker})
         assert [program.arguments for program in lab.programs] == started
+        lab.app.start()
+        lab.app.wait()
         yield lab, draft
     finally:
         lab.stop()
@@ -63,7 +70,14 @@ def test_dispatched_in_the_lab_shown_by_the_dashboard_rerun_by_the_admin_api(
     page.get_by_text("Intra DCT").click()
     page.get_by_text("Keeps the contract").first.wait_for()
     page.get_by_role("button", name="Dispatch").click()
-    first = lab.ended(new_run(lab, draft, None))
+    run = new_run(lab, draft, None)
+    page.get_by_text("The worker is stopped.").first.wait_for()
+    page.get_by_text("Queued: next in line.").wait_for()
+    page.get_by_role("button", name="Start the worker").last.click()
+    page.get_by_text("its agent is starting").first.wait_for()
+    lab.agent.start()  # as systemd does on the machine
+    page.get_by_text("Agent running").or_(page.get_by_text("Agent idle")).first.wait_for()
+    first = lab.ended(run)
     assert (first.status, [r.rate for r in first.results]) == (Status.SUCCEEDED, [27, 37])
 
     results(page)
