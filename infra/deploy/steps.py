@@ -41,6 +41,9 @@ WIRED = {
 }
 
 
+NOBODY = "No --email was given: alarms and the budget's warnings reach nobody."
+
+
 @dataclass
 class Wishes:
     """What the person chose. What is not given stays as it was deployed, or is the template's default."""
@@ -105,5 +108,9 @@ def tunnel(aws: Aws) -> str:
 
 
 def estimate(aws: Aws, wishes: Wishes) -> str:
-    found = costs.parts(nat=wishes.network.get("EnableNat") == "true")
-    return f"{costs.table(found)}\n{costs.sentence(found, aws.region)}"
+    """What it will cost a month, and whether anybody would hear that it costs more."""
+    deployed = stacks.described(aws, f"{aws.project}-network") or {}
+    network = {p["ParameterKey"]: p["ParameterValue"] for p in deployed.get("Parameters", [])} | wishes.network
+    found = costs.parts(nat=network.get("EnableNat") == "true")
+    told = f"{costs.table(found)}\n{costs.sentence(found, aws.region)}"
+    return told if network.get("AlarmEmail") else f"{told}\n{NOBODY}"

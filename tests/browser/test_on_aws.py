@@ -127,5 +127,7 @@ def shown_on_the_dashboard(open_page, record: Experiment, home) -> None:
         wait_for(
             lambda: page.evaluate(moves) == [True, True], "source and decoded video to play", 30
         )  # no script: polled
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
         code = page.request.get(url + page.get_by_role("link", name="download").get_attribute("href"))
         assert code.text() == record.code

@@ -70,6 +70,17 @@ def test_a_dry_run_prints_and_changes_nothing(account, boxes, capsys):
     assert "Value=…" in printed
 
 
+def test_the_estimate_says_who_hears_of_more_and_knows_what_is_deployed(account, deployment):
+    assert steps.NOBODY in steps.estimate(deployment, steps.Wishes())
+    assert "NAT" not in steps.estimate(deployment, steps.Wishes())
+    wishes = {"AlarmEmail": "you@example.com", "EnableNat": "true"}
+    assert steps.NOBODY not in steps.estimate(deployment, steps.Wishes(network=wishes))
+    stacks.deploy(deployment, "network", wishes)
+    again = steps.estimate(deployment, steps.Wishes())
+    assert steps.NOBODY not in again
+    assert "NAT gateway" in again
+
+
 def test_a_quota_of_nothing_stops_before_anything_is_made(account, deployment):
     deployment.quota = 0.0
     with pytest.raises(Problem, match="vCPUs and 4 are needed"):
