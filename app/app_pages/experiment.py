@@ -27,11 +27,17 @@ def facts(experiment: Experiment) -> str:
         origin(experiment),
         listed([c.name for c in experiment.clips]),
         plural(len(experiment.rates), "rate point"),
-        f"decoder {bytes_of(experiment.decoder_bytes)}",
+        decoder(experiment),
     ]
     parts += [f"first {plural(experiment.frames, 'frame')}"] if experiment.frames else []
     parts += [f"jail {experiment.sandbox}"] if experiment.sandbox else []
     return escape_markdown(" · ".join([*parts, ago(experiment.created_at), experiment.id]))
+
+
+def decoder(experiment: Experiment) -> str:
+    """The decoder's size, alone and with what it uses of the kit where that is known."""
+    alone, whole = experiment.decoder_bytes, experiment.decoder_kit_bytes
+    return f"decoder {bytes_of(alone)}" + (f" ({bytes_of(whole)} with the kit)" if whole not in (None, alone) else "")
 
 
 def lineage(experiment: Experiment) -> None:
