@@ -19,11 +19,13 @@ from app.drafts import Drafts
 from app.settings import AppSettings
 from app.worker import Worker, open_worker, waiting
 from gpu_agent.models import Clip
+from gpu_agent.outline import Outline
 from gpu_agent.store import ArtifactStore, ExperimentStore
 from gpu_agent.store.open import open_artifacts, open_experiments
 
 HEALTH_SECONDS = 2.0
 CLIPS_SECONDS = 15.0
+OUTLINES_SECONDS = 5.0
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Services:
     ledger: Ledger
     worker: Worker | None = None
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
+    _outlines: tuple[float, list[Outline]] = field(default=(-1e9, []), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
 
     def reachable(self) -> bool:
@@ -73,6 +76,14 @@ class Services:
             except (AgentDown, AgentError):
                 pass
         return clips, default
+
+    def outlines(self) -> list[Outline]:
+        """Every experiment in a few figures, newest first, at most five seconds old. Not to be changed."""
+        at, known = self._outlines
+        if time.monotonic() - at > OUTLINES_SECONDS:
+            known = self.store.outlines()
+            self._outlines = (time.monotonic(), known)
+        return known
 
     def clip(self, name: str) -> Clip | None:
         return next((c for c in self.clips()[0] if c.name == name), None)

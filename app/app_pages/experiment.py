@@ -11,6 +11,7 @@ from app.panels.ask_claude import fix_button
 from app.panels.compare import compare_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.points import everything
 from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
@@ -61,6 +62,12 @@ def lineage(experiment: Experiment) -> None:
                     icon=":material/account_tree:",
                     query_params={"id": known.id},
                 )
+        st.page_link(
+            "app_pages/lineage.py",
+            label="Family tree",
+            icon=":material/family_history:",
+            query_params={"of": experiment.id},
+        )
 
 
 def against_parent(experiment: Experiment) -> None:
@@ -115,6 +122,7 @@ if found.status.terminal:
     results_panel(s, found, "own")
     arriving(s, found)
     against_parent(found)
+    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
     hypothesis_box(s, found)

@@ -19,16 +19,17 @@ def player_slot(services: Services, choice: Choice, footage: Footage) -> None:
         return
     labels = {c.key: c.label for c in able}
     by_key = {c.key: c for c in able}
-    with st.container(horizontal=True, vertical_alignment="bottom", key="compare-player-controls"):
+    controls, pictures = st.columns([3, 7], gap="medium")
+    with controls:
         key = st.selectbox(
             "Decoded video of",
             list(labels),
             format_func=lambda k: escape_markdown(labels[k]),
             key=f"compare-player-of-{footage.sha256}-{footage.frames}",
-            width=320,
         )
         row = choose_row(by_key[key], footage)
-    play(services, by_key[key].experiment, row, f"compare-{footage.sha256[:12]}-{footage.frames}")
+    with pictures:
+        play(services, by_key[key].experiment, row, f"compare-{footage.sha256[:12]}-{footage.frames}")
 
 
 def choose_row(contender: Contender, footage: Footage) -> ResultRow:
@@ -40,6 +41,5 @@ def choose_row(contender: Contender, footage: Footage) -> ResultRow:
             index=len(rows) - 1,
             format_func=lambda i: f"rate {rows[i].rate:g}, {rows[i].kbps:.1f} kbit/s",
             key=f"compare-player-rate-{contender.key}-{footage.sha256}-{footage.frames}",
-            width=220,
         )
     ]
