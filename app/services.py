@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
 from app.autopilot.ledger import Ledger
+from app.blind import BlindStore
 from app.claude.chat import Chat
 from app.claude.connection import Connection
 from app.claude.store import ConversationStore
@@ -40,6 +41,7 @@ class Services:
     chat: Chat
     connection: Connection
     ledger: Ledger
+    blind: BlindStore
     worker: Worker | None = None
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _outlines: tuple[float, list[Outline]] = field(default=(-1e9, []), repr=False)
@@ -100,6 +102,7 @@ def open_services(settings: AppSettings) -> Services:
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
         Ledger(root / "autopilot.db"),
+        BlindStore(root / "app.db"),
         open_worker(settings.worker_instance, settings),
     )
 

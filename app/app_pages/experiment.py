@@ -8,6 +8,7 @@ from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.ask_claude import fix_button
+from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
@@ -121,6 +122,7 @@ if found.status.terminal:
     fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
+    blind_results(s, found)
     against_parent(found)
     everything(found, f"own-{found.id}")
 else:
