@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 from app.results.contender import Choice, Footage
 from app.results.format import kbits
@@ -79,4 +78,4 @@ def closest(rows: Sequence[ResultRow], middle: float) -> ResultRow:
 
 
 def base(key: str, row: ResultRow) -> str:
-    return f"{key}/{quote(row.clip)}/{rate_key(row.rate)}"
+    return f"{key}/{row.clip}/{rate_key(row.rate)}"

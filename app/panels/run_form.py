@@ -9,11 +9,12 @@ import streamlit as st
 
 from app.components.upload import clip_upload
 from app.drafts import Draft
+from app.panels.expectation import expectation
 from app.results.format import escape_markdown, frame_rate, seconds
 from app.services import Services
 from gpu_agent.check import check_code
 from gpu_agent.contract import MAX_RATES
-from gpu_agent.models import Clip, Limits, Rate
+from gpu_agent.models import Clip, Hypothesis, Limits, Rate
 
 LIMITS = {
     "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
@@ -33,6 +34,7 @@ class RunChoice(NamedTuple):
     title: str
     timing_runs: int = 1
     problem: str | None = None
+    hypothesis: Hypothesis | None = None
 
 
 def parse_rates(text: str) -> tuple[list[Rate] | None, str | None]:
@@ -63,8 +65,11 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     clips, default = services.clips()
     by_name = {c.name: c for c in clips}
     saved = draft.form
-    wanted = [n for n in saved.get("clips") or default if n in by_name] or [n for n in default if n in by_name]
-    options = list(by_name) or wanted or ["carphone"]
+    kept = saved.get("clips") or default
+    wanted = [n for n in kept if n in by_name] or [n for n in default if n in by_name]
+    if not by_name:  # the agent is away: what was chosen before may well be there
+        wanted = list(dict.fromkeys(kept)) or ["carphone"]
+    options = list(by_name) or wanted
     # A clip that was just uploaded is chosen at once; widgets take a new value only before they are drawn.
     state = f"clips-{draft.id}"
     fresh = st.session_state.pop("uploaded-clip", None)
@@ -102,6 +107,8 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     title = d.text_input(
         "Title", saved.get("title", ""), key=f"run-title-{draft.id}", max_chars=200, placeholder="from the docstring"
     )
+    words, figure = st.columns([10, 3], vertical_alignment="bottom")
+    hypothesis = expectation(services, draft, words, figure)
     describe(chosen, by_name)
     rates, problem = parse_rates(rates_text)
     if not chosen:
@@ -120,7 +127,7 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
             "timing_runs": timing_runs,
         },
     )
-    return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem)
+    return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem, hypothesis)
 
 
 def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:

@@ -135,6 +135,11 @@ class Agent:
         return self.afterwards, self.ladders, self.auditor
 
     @property
+    def at_work(self) -> bool:
+        """Whether something is measured of finished experiments: figures, anchors, audits."""
+        return self.afterwards.at_work or self.auditor.at_work or self.ladders.progress is not None
+
+    @property
     def url(self) -> str:
         host, port = self.server.server_address[:2]
         return f"http://{host}:{port}"

@@ -62,6 +62,7 @@ def health(agent: Agent, request: Handler) -> Reply:
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
             "queue_depth": agent.store.queue_depth(),
             "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
+            "background": agent.at_work,
             "running": run is not None,
             "started_at": agent.started_at,
         }
