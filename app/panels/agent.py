@@ -7,11 +7,14 @@ import streamlit as st
 from app.agent_client import Health
 from app.panels.worker import ICONS, stop_popover, worker_look, worker_notice
 from app.services import HEALTH_SECONDS, Services
+from gpu_agent.models import UNSAFE
 
 
 def agent_notice(services: Services) -> None:
     """Nothing while all is well; otherwise what is wrong and what happens to queued work."""
     health = services.health()
+    if health is not None and health.sandbox.get("level") == UNSAFE:
+        st.error(health.sandbox.get("message") or "UNSAFE MODE: there is no jail.", icon=":material/gpp_bad:")
     if health is None and services.worker is not None:
         worker_notice(services)
     elif health is None:
