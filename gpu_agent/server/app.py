@@ -104,7 +104,7 @@ class Agent:
         except BaseException:
             os.close(self._lock)
             raise
-        self.remaking, self.halt = threading.Lock(), threading.Event()
+        self.remaking, self.coding_anchor, self.halt = threading.Lock(), threading.Lock(), threading.Event()
         self.drift: str | None = None
         self._threads = [
             threading.Thread(target=self.server.serve_forever, args=(0.2,), name="server", daemon=True),

@@ -16,6 +16,7 @@ from ..road.environment import build_hash, environment, installed
 from ..road.freeze import freeze, freeze_rerun
 from ..store import Query
 from .artifacts import artifact
+from .clip_artifacts import clip_artifact
 from .errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ def rerun(agent: Agent, request: Handler, experiment_id: str) -> Reply:
 
 
 def get_artifact(agent: Agent, request: Handler, owner: str, path: str) -> Reply:
-    body, kind = artifact(agent, owner, path, request.query)
+    clips = owner == "clips"
+    body, kind = clip_artifact(agent, path) if clips else artifact(agent, owner, path, request.query)
     headers = {"Cache-Control": "private, max-age=3600"} | ({"Content-Type": kind} if kind else {})
     return Reply(body, 200, headers)
 

@@ -113,6 +113,8 @@ class Lab:
             f"{self.stub_url}/__stub__/health",
             folder / "stub.log",
         )
+        self.autopilot = Program(["app.autopilot"], environment | key, self.url, folder / "autopilot.log")
+        """Started by the tests that need it."""
         self.programs = [self.app] + ([self.agent] if agent else []) + ([self.stub] if claude else [])
         self.home = StoreSettings(data=self.data)
 

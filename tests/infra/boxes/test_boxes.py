@@ -75,3 +75,12 @@ def test_the_units_keep_what_the_jail_needs():
     for line in ("Delegate=yes", "OOMPolicy=continue", "User=codec-lab", "Restart=always"):
         assert line in unit.splitlines()
     assert "userns" in (FOLDER / "bwrap.apparmor").read_text()
+
+
+def test_the_autopilot_runs_beside_the_lab_on_the_same_folder():
+    lab, autopilot = ((FOLDER / f"codec-lab-{name}.service").read_text() for name in ("orchestrator", "autopilot"))
+    assert "ExecStart=/opt/codec-lab/current/infra/boxes/start app.autopilot" in autopilot.splitlines()
+    for line in ("User=codec-lab", "ReadWritePaths=/var/lib/codec-lab", "Restart=always"):
+        assert line in lab.splitlines()
+        assert line in autopilot.splitlines()
+    assert "codec-lab-autopilot.service" in (FOLDER / "install.sh").read_text()
