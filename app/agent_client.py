@@ -92,9 +92,9 @@ class AgentClient:
         body = {"id": new_id} if new_id else {}
         return self._call("POST", path_of(experiment_id) + "/rerun", record, json=body)
 
-    def artifact(self, key: str) -> bytes:
-        """The file under its key; the agent makes a picture again that was dropped."""
-        answer = self._request("GET", f"/artifacts/{quote(key)}", timeout=60)
+    def artifact(self, key: str, timeout: float = 60) -> bytes:
+        """The file under its key; the agent makes a picture again that was dropped, which may mean to decode again."""
+        answer = self._request("GET", f"/artifacts/{quote(key)}", timeout=timeout)
         if answer.status_code >= 400:
             raise refusal(answer, self._body(answer))
         return answer.content

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.claude.modes import MODES, modes_for
 from app.drafts import Draft
-from app.panels.asking import NotSent, ask_about
+from app.panels.asking import NotSent, ask_about, came_from
 from app.results.format import ago, escape_markdown, short
 from app.services import Services
 from gpu_agent.models import Experiment, Status
@@ -27,20 +27,24 @@ class Wanted(NamedTuple):
     wish: str
     other: str | None
     pictures: bool
+    go_on: bool
 
 
 def ask_claude(services: Services, experiment: Experiment, key: str, draft: Draft | None) -> None:
     """A popover. `draft`: of the lab's page, whose conversation gets the turn; None: a new draft opens in the lab.
 
-    A fragment, so that choosing a mode does not draw the whole page again.
+    A fragment, so that choosing a mode does not draw the whole page again. What was pressed is sent by the page's own
+    run: a fragment that leaves the page would be drawn into the next one.
     """
+    wanted = st.session_state.pop(f"ask-wanted-{key}", None)
+    problem = send(services, draft, experiment, key, wanted) if wanted else None
+    if problem:
+        st.session_state[f"ask-{key}"] = True
 
     @st.fragment(key=f"ask-claude-{key}")
     def panel() -> None:
-        wanted = st.session_state.pop(f"ask-wanted-{key}", None)
-        problem = send(services, draft, experiment, key, wanted) if wanted else None
-        if problem:
-            st.session_state[f"ask-{key}"] = True
+        if f"ask-wanted-{key}" in st.session_state:
+            st.rerun()
         popover = st.popover("Ask Claude", icon=":material/psychology_alt:", key=f"ask-{key}", on_change="rerun")
         if popover.open:
             with popover:
@@ -58,7 +62,7 @@ def send(services: Services, draft: Draft | None, experiment: Experiment, key: s
     asked = st.session_state.get(f"asked-{key}", 0)
     st.session_state[f"asked-{key}"] = asked + 1
     try:
-        ask_about(services, draft, experiment, wanted.mode, wanted.wish, other, wanted.pictures)
+        ask_about(services, draft, experiment, wanted.mode, wanted.wish, other, wanted.pictures, wanted.go_on)
     except (ValueError, NotSent) as e:
         st.session_state[f"asked-{key}"] = asked
         return str(e)
@@ -113,6 +117,14 @@ def form(services: Services, experiment: Experiment, key: str, draft: Draft | No
             key=f"ask-pictures-{key}",
             help="Up to four crops, each with source, decoded and error",
         )
+    go_on = False
+    if draft is None and chosen != "fresh" and came_from(services, experiment):
+        go_on = st.toggle(
+            "Go on in the conversation that it came from",
+            True,
+            key=f"ask-go-on-{key}",
+            help="Claude then remembers what was said there. Off: a new conversation.",
+        )
     if draft is not None and draft.text != experiment.code:
         st.caption(
             "The editor holds other code by now. Claude gets the code of this run; its answer is compared with the "
@@ -127,16 +139,16 @@ def form(services: Services, experiment: Experiment, key: str, draft: Draft | No
         disabled=busy or not ready,
         help=BUSY if busy else None,
         on_click=want,
-        args=(key, chosen, wish, pictures),
+        args=(key, chosen, wish, pictures, go_on),
     )
     if not ready:
         st.caption(NO_KEY)
 
 
-def want(key: str, mode: str, wish: str, pictures: bool) -> None:
+def want(key: str, mode: str, wish: str, pictures: bool, go_on: bool) -> None:
     """Before the run that sends it: the words as they are now, and the popover closes."""
     state = st.session_state
-    state[f"ask-wanted-{key}"] = Wanted(mode, state.get(wish) or "", state.get(f"ask-other-{key}"), pictures)
+    state[f"ask-wanted-{key}"] = Wanted(mode, state.get(wish) or "", state.get(f"ask-other-{key}"), pictures, go_on)
     state[f"ask-{key}"] = False
 
 

@@ -73,13 +73,13 @@ def note_typed() -> None:
 
 
 def header(services: Services, draft: Draft) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="chat-header"):
+    with st.container(horizontal=True, vertical_alignment="center", key="chat-header", gap="xsmall"):
         st.markdown("**Claude**", width="content")
         st.space("stretch")
         if draft.conversation_id:
             conversation_controls(services, draft)
         conversations(services, draft)
-        with st.popover("Model", icon=":material/tune:", key="model-popover", type="tertiary"):
+        with st.popover("Model", icon=":material/tune:", key="model-popover"):
             model_form(services)
 
 

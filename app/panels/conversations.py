@@ -21,7 +21,7 @@ SEARCHED = 1000
 def conversations(services: Services, draft: Draft) -> None:
     """A popover in the chat's header. What is in it is drawn only while it is open: the header is polled."""
     key = f"chats-{draft.id}"
-    popover = st.popover("Chats", icon=":material/forum:", key=key, on_change="rerun", type="tertiary")
+    popover = st.popover("Chats", icon=":material/forum:", key=key, on_change="rerun")
     if not popover.open:
         return
     with popover:

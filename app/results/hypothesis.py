@@ -23,7 +23,7 @@ class Told(NamedTuple):
 
 
 TONES: dict[str, Tone] = {"borne_out": "good", "partly": "neutral", "refuted": "bad", "unknown": "neutral"}
-ENDS = {"borne_out": "borne out", "partly": "fewer, but less so than expected", "refuted": "not borne out"}
+ENDS = {"borne_out": "borne out", "partly": "less than expected", "refuted": "not borne out"}
 
 
 def told(experiment: Experiment, parent: Experiment | None) -> Told | None:

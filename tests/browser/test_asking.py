@@ -54,8 +54,8 @@ def test_improving_an_experiment_ends_with_a_verdict_on_what_was_expected(open_p
     child = lab.ended(dispatch(page, lab, opened))
     assert (child.parent_id, child.hypothesis.bd_rate, child.hypothesis.by) == (parent.id, -3, "claude")
     assert child.summary.judgement.verdict == "borne_out", child.summary
-    page.get_by_text("Borne out", exact=True).wait_for()
-    page.get_by_text("Expected 3.0").wait_for()
+    said = page.get_by_text("Expected 3.0")
+    wait_for(lambda: said.count() == 1 and "fewer: borne out." in said.text_content(), "the verdict", 60)
 
 
 def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, lab):

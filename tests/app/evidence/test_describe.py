@@ -111,7 +111,7 @@ def test_the_parent_and_the_hypothesis():
     assert '"Old" (261104-000000-parent00)\n- -20.0 % (carphone: over' in text
     said = part(text, "What was expected")
     assert "Hypothesis: Fewer bits in flat areas" in said
-    assert "Expected 30 % fewer bits than its parent; measured 20 % fewer: fewer, but less so than expected." in said
+    assert "Expected 30 % fewer bits than its parent; measured 20 % fewer: less than expected." in said
     failed = parent.model_copy(update={"status": "failed", "results": []})
     said = describe(e, parent=failed).text
     assert "no figure: the parent has no complete curve: it failed" in said

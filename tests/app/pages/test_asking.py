@@ -10,7 +10,7 @@ from app.claude.connection import Connection, Retry
 from app.drafts import Draft
 from app.panels.draft import sha256
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.models import Failure, Hypothesis, Status
+from gpu_agent.models import Failure, Hypothesis, Origin, Status
 from tests.app.results.conftest import make_curve
 from tests.gpu_agent.factory import experiment
 from tests.stubs.messages_api import Reply, Stub
@@ -112,6 +112,40 @@ def test_in_the_lab_the_turn_joins_the_conversation(open_page, services, claude,
     first, second = (r["body"]["messages"] for r in claude.requests)
     assert second[0] == first[0]  # append-only
     assert claude.requests[0]["body"]["system"] == claude.requests[1]["body"]["system"]
+
+
+def test_the_conversation_that_it_came_from_goes_on(open_page, services, claude, measured):
+    conversation = services.chat.store.create()
+    assert services.chat.ask(conversation.id, "A first codec", services.connection).wait(30)
+    e = measured(origin=Origin(kind="claude", conversation_id=conversation.id))
+    ask(open_page("experiment", id=e.id), f"own-{e.id}", "improve this")
+    draft = services.drafts.latest()
+    answered(services, draft)
+    assert draft.conversation_id == conversation.id
+    messages = claude.requests[-1]["body"]["messages"]
+    assert messages[0]["content"][0]["text"] == "A first codec"
+    assert messages[1]["content"][0]["type"] == "thinking"  # append-only: nothing before was touched
+    ask(open_page("experiment", id=e.id), f"own-{e.id}", "improve this", ask_go_on=False)
+    answered(services, services.drafts.latest())
+    assert services.drafts.latest().conversation_id != conversation.id
+    gone = measured(origin=Origin(kind="claude", conversation_id="not-here"))
+    ask(open_page("experiment", id=gone.id), f"own-{gone.id}", "improve this")
+    assert len(services.chat.conversation(services.drafts.latest().conversation_id).turns) == 1
+
+
+def test_where_that_conversation_is_busy_nothing_is_left_behind(open_page, services, claude, measured):
+    conversation, arrived = services.chat.store.create(), threading.Event()
+    claude.queue(Reply("ab", fault="stall", after=0))
+    seen = lambda event: arrived.set() if event.text == "writing" else None
+    turn = services.chat.ask(conversation.id, "go", services.connection, on_event=seen)
+    assert arrived.wait(30)
+    e = measured(origin=Origin(kind="claude", conversation_id=conversation.id))
+    test = ask(open_page("experiment", id=e.id), f"own-{e.id}", "improve this", wish="Mind the dark parts")
+    assert "still answering" in texts(test)
+    assert test.text_area[0].value == "Mind the dark parts"
+    assert services.drafts.latest() is None
+    turn.cancel()
+    assert turn.wait(30)
 
 
 def test_a_failed_run_is_fixed_in_one_click_from_its_page(open_page, services, claude):

@@ -23,7 +23,7 @@ def said(e, parent=None) -> str:
 def test_expected_and_measured_stand_in_one_sentence(hoping, experiment, curve):
     parent = experiment(curve())
     for factor, end, tone in (
-        (0.96, "measured 4.0 % fewer: fewer, but less so than expected.", "neutral"),
+        (0.96, "measured 4.0 % fewer: less than expected.", "neutral"),
         (0.8, "measured 20 % fewer: borne out.", "good"),
         (1.5, "measured 50 % more: not borne out.", "bad"),
         (1.0, "measured as many: not borne out.", "bad"),
