@@ -247,6 +247,12 @@ class Loop:
             attempt.code, attempt.whole, attempt.phase = start.code, True, "reply"
             self.attempts.append(attempt)
             return self._put(attempt)
+        if starts and starts == len(self.attempts) and not self._any_start() and "starts" not in self._since:
+            self._since["starts"] = 0.0
+            why = self.attempts[-1].said or ""
+            return self._hold(
+                f"No starting codec could be measured: {short(why, 300)} Resume begins from the goal alone."
+            )
         again = wants_repeat(self.attempts)
         if again is not None:
             if repeats_in_a_row(self.attempts) >= MOST_REPEATS and self._since.pop("answered", None) is None:
@@ -264,6 +270,9 @@ class Loop:
             attempt.kind, attempt.parents, attempt.reason = choice.kind, choice.parents, choice.reason
         attempt.model, attempt.effort = settings.model, settings.effort
         return self._ask(attempt)
+
+    def _any_start(self) -> bool:
+        return any(a.kind == "start" and a.verdict == "measured" for a in self.attempts)
 
     # Claude ---------------------------------------------------------------------------------------------------------
 
