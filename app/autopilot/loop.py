@@ -41,6 +41,8 @@ from .strategies import STRATEGIES
 PATIENCE = 900.0
 """Seconds to wait for the anchor's curve or for the audit of a would-be champion."""
 
+QUEUE_WAITS = 5
+"""A full queue of the agent is asked again after so many first waits."""
 MOST_TRIES = 6
 LONGEST_WAIT = 60.0
 LONGEST_TICK = 5.0
@@ -72,6 +74,7 @@ class Loop:
         self._since: dict[str, float] = {}
         self._not_before = 0.0
         self._judged = (-1, 0.0)
+        self._closing: str | None = None
 
     # What the service calls -----------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class Loop:
         best = champion.pick(self.attempts)
         if best is not None and self._may_validate(best):
             return self._dispatch(best, "validation")
-        reason = self._budget().reached(self.standing())
+        reason = self._closing or self._budget().reached(self.standing())
         if reason:
             return self._close(reason)
         return self._begin()
@@ -227,6 +230,7 @@ class Loop:
 
     def _close(self, reason: str) -> None:
         """The run ends, once the audit has had its say about the champion."""
+        self._closing = reason
         best = champion.pick(self.attempts)
         record = self.store.get(best.experiments["full"]) if best else None
         if record is not None and not champion.audited(record.audit) and self._waiting(f"close-{record.id}"):
@@ -422,6 +426,7 @@ class Loop:
         try:
             dispatch(self.around.agent, self.store, wanted, self.run.settings.search_clips[0])
         except AgentError as error:
+            self._not_before = time.monotonic() + QUEUE_WAITS * self.around.first_wait
             if error.code != "queue_full":
                 self._hold(f"The agent refuses the experiment: {error}")
 
@@ -432,7 +437,7 @@ class Loop:
     def _watch(self, attempt: Attempt, may: bool) -> None:
         record = self._record(attempt)
         if record is None:
-            if may:
+            if may and time.monotonic() >= self._not_before:
                 self._send(attempt, attempt.stage)  # type: ignore[arg-type]
             return
         if not record.status.terminal:
