@@ -8,9 +8,11 @@ from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.ask_claude import fix_button
+from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.points import everything
 from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
@@ -27,11 +29,17 @@ def facts(experiment: Experiment) -> str:
         origin(experiment),
         listed([c.name for c in experiment.clips]),
         plural(len(experiment.rates), "rate point"),
-        f"decoder {bytes_of(experiment.decoder_bytes)}",
+        decoder(experiment),
     ]
     parts += [f"first {plural(experiment.frames, 'frame')}"] if experiment.frames else []
     parts += [f"jail {experiment.sandbox}"] if experiment.sandbox else []
     return escape_markdown(" · ".join([*parts, ago(experiment.created_at), experiment.id]))
+
+
+def decoder(experiment: Experiment) -> str:
+    """The decoder's size, alone and with what it uses of the kit where that is known."""
+    alone, whole = experiment.decoder_bytes, experiment.decoder_kit_bytes
+    return f"decoder {bytes_of(alone)}" + (f" ({bytes_of(whole)} with the kit)" if whole not in (None, alone) else "")
 
 
 def lineage(experiment: Experiment) -> None:
@@ -55,6 +63,12 @@ def lineage(experiment: Experiment) -> None:
                     icon=":material/account_tree:",
                     query_params={"id": known.id},
                 )
+        st.page_link(
+            "app_pages/lineage.py",
+            label="Family tree",
+            icon=":material/family_history:",
+            query_params={"of": experiment.id},
+        )
 
 
 def against_parent(experiment: Experiment) -> None:
@@ -108,7 +122,9 @@ if found.status.terminal:
     fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
+    blind_results(s, found)
     against_parent(found)
+    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
     hypothesis_box(s, found)

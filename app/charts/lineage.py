@@ -185,25 +185,25 @@ def add_groups(figure: go.Figure, nodes: Sequence[Node], plan: Layout, dark: boo
     for name, own in members.items():
         at = [plan.places[n.id] for n in own]
         low, high = min(p.row for p in at), max(p.row for p in at)
-        left = min(p.generation for p in at)
+        right = max(p.generation for p in at) + 0.55
         figure.add_shape(
             type="rect",
             name=plain_text(name),
-            x0=left - 0.12,
-            x1=max(p.generation for p in at) + 0.55,
+            x0=min(p.generation for p in at) - 0.12,
+            x1=right,
             y0=low - 0.75,
-            y1=high + 0.4,
+            y1=high + 0.45,
             layer="below",
             line={"width": 1, "color": shades(dark).grid},
             fillcolor=shades(dark).grid,
             opacity=0.6,
         )
-        figure.add_annotation(
-            x=left - 0.11,
-            y=high + 0.4,
+        figure.add_annotation(  # at the lower right, where no node has its own label
+            x=right - 0.02,
+            y=high + 0.45,
             text=plain_text(cut(name, 60)),
             showarrow=False,
-            xanchor="left",
-            yanchor="top",
+            xanchor="right",
+            yanchor="bottom",
             font={"size": 11, "color": shades(dark).muted},
         )

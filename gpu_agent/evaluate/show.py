@@ -55,6 +55,13 @@ class Show:
             frames=frames,
         )
 
+    def line(self, text: str, good: bool) -> None:
+        """A result that stays, beside the bar that goes on."""
+        self._out.print(Text(text, style="" if good else "red"), soft_wrap=True)
+
+    def verifying(self, stage: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=stage, completed=done, total=total or None, frames=f"{done}/{total}")
+
     def perceptual(self, row: ResultRow) -> None:
         said = f"VMAF and XPSNR, {row.clip} rate {row.rate:g}"
         self._bar.update(self._task, description=said, completed=0, total=None, frames="")
@@ -98,9 +105,10 @@ class Show:
             )
             table.add_row(Text(r.clip), *cells)
         self._out.print(table)
-        self._out.print(
-            Text(f"\n{e.summary.sentence} Decoder: {e.decoder_bytes:,} bytes. Jail: {e.sandbox}."), soft_wrap=True
-        )
+        size = f"{e.decoder_bytes:,} bytes"
+        if e.decoder_kit_bytes not in (None, e.decoder_bytes):
+            size += f" ({e.decoder_kit_bytes:,} with what it uses of codec_kit)"
+        self._out.print(Text(f"\n{e.summary.sentence} Decoder: {size}. Jail: {e.sandbox}."), soft_wrap=True)
         if e.summary.bd_rate:
             self._ladder(e)
         for badge in e.audit.badges if e.audit else []:

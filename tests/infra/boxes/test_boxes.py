@@ -11,7 +11,7 @@ import pytest
 from infra.boxes import healthy, idle, journal
 
 FOLDER = Path(idle.__file__).parent
-IDLE = {"running": False, "queue_depth": 0, "anchors": None}
+IDLE = {"running": False, "queue_depth": 0, "background": False}
 
 
 @pytest.mark.parametrize("name", ["install.sh", "configure", "start"])
@@ -20,7 +20,7 @@ def test_scripts_are_bash(name):
     assert (FOLDER / name).stat().st_mode & 0o100
 
 
-@pytest.mark.parametrize("health", [{"running": True}, {"queue_depth": 3}, {"anchors": {"done": 1}}])
+@pytest.mark.parametrize("health", [{"running": True}, {"queue_depth": 3}, {"background": True}])
 def test_work_keeps_the_worker(tmp_path, health):
     mark = tmp_path / "busy"
     assert not idle.decide(IDLE, mark, now=1000.0)

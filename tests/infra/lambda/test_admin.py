@@ -12,8 +12,9 @@ from gpu_agent.models import Status
 from gpu_agent.road.freeze import freeze_rerun
 from tests.gpu_agent.factory import experiment
 from tests.infra.conftest import IMAGE
+from tests.stubs.lambdas import load
 
-from .conftest import TABLE, finished, load
+from .conftest import TABLE, finished
 
 
 @pytest.fixture
