@@ -6,6 +6,9 @@ file is flattened into the options of `App.run`.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -87,8 +90,20 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{name}", value
 
 
+HEAVY = ("pandas", "pyarrow", "plotly.graph_objects", "scipy.interpolate", "bjontegaard", "anthropic")
+"""What the pages need and what takes seconds to load."""
+
+
+def load_ahead() -> None:
+    """So that the first visitor does not wait for it. What cannot be loaded is said by the page that needs it."""
+    for name in HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     """Serve the lab until SIGTERM or SIGINT."""
+    threading.Thread(target=load_ahead, name="load-ahead", daemon=True).start()
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
     stored = open_artifacts(settings)
     artifacts = ArtifactSource(settings.artifacts, agent, stored)

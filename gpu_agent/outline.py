@@ -9,7 +9,7 @@ import math
 
 from pydantic import Field
 
-from .models import UNSAFE, Audit, BDRate, Experiment, Model, Rate, Status
+from .models import UNSAFE, Audit, BDRate, Experiment, Model, Origin, Rate, Status
 
 IMPORTED = "Imported: it was measured elsewhere. `./lab eval --verify` on its archive confirms the bitstreams here."
 """The warning that a restored record carries."""
@@ -65,7 +65,7 @@ def facts_of(experiment: Experiment) -> Facts:
         rerun_of=e.rerun_of,
         kind=e.origin.kind,
         model=e.origin.model,
-        run=e.origin.conversation_id if e.origin.kind == "autopilot" else None,
+        run=run_of(e.origin),
         code_sha256=e.code_sha256,
         decoder_bytes=e.decoder_bytes,
         clips=[Extent(name=c.name, sha256=c.sha256, frames=c.frames) for c in e.clips],
@@ -92,6 +92,13 @@ def outline_of(experiment: Experiment) -> Outline:
         archived=e.archived,
         facts=facts_of(e),
     )
+
+
+def run_of(origin: Origin) -> str | None:
+    """The autopilot run that made it: its note is `RUN/ATTEMPT`."""
+    if origin.kind != "autopilot":
+        return None
+    return (origin.note or "").partition("/")[0] or origin.conversation_id
 
 
 def per_second(frames: int, seconds: list[float]) -> float | None:

@@ -13,6 +13,7 @@ from app.results.contender import LABELS, MOST, Pick
 from app.results.format import escape_markdown, plural, seconds, short, size
 from app.results.leaderboard import COSTS, Board, ClipSet, Cost, Entry, anchors_there, badge_words, board, clip_sets
 from app.results.listing import ORIGINS
+from app.results.verdict import more_or_fewer
 from app.services import services
 
 SHOWN = 200
@@ -50,7 +51,6 @@ def controls(sets: list[ClipSet]) -> tuple[ClipSet, str | None, Cost]:
         chosen = st.selectbox(
             "Clips (frames)",
             names,
-            format_func=lambda n: f"{n} · {plural(by_name[n].count, 'run')}",
             key="clips",
             bind="query-params",
             width=420,
@@ -192,7 +192,11 @@ if anchor is None:
 found = board(outlines, clips.key, anchor, cost)
 if found.ranked:
     best = found.ranked[0]
-    sentence = f"“{short(best.outline.title, 80)}” leads on {clips.name} against {LABELS.get(anchor, anchor)}."
+    codecs = plural(len(found.ranked), "codec")
+    sentence = (
+        f"“{short(best.outline.title, 80)}” leads {codecs} on {clips.name}: it needs {more_or_fewer(best.percent)} "
+        f"{LABELS.get(anchor, anchor)}."
+    )
     st.markdown(f"**{escape_markdown(sentence)}**")
 front_chart(found, anchor, cost)
 ranking(found, anchor)

@@ -13,8 +13,7 @@ from app.results.leaderboard import anchors_there
 from app.results.lineage import Family, families_of, kin, nodes_of, trimmed
 from app.services import services
 
-OFFERED = 200
-"""Families that can be chosen here; an experiment's own page leads to any other."""
+OFFERED = 200  # families that can be chosen here; an experiment's own page leads to any other
 
 s = services()
 

@@ -29,6 +29,7 @@ from gpu_agent.road.ladders import curve_key
 from gpu_agent.store import ArtifactStore, ExperimentStore, StoreError
 
 EVENTS = 100_000
+BUSY = 503
 KINDS = {
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
@@ -101,7 +102,7 @@ class Exports:
             return []
 
     def picture(self) -> Callable[[str], bytes | None]:
-        """Fetches exact frames; after the first call that finds no agent it asks no more."""
+        """Fetches exact frames; after the first call that finds no agent, or a busy one, it asks no more."""
         away = False
 
         def fetch(path: str) -> bytes | None:
@@ -112,8 +113,8 @@ class Exports:
                 return self.agent.artifact(path)
             except AgentDown:
                 away = True
-            except AgentError:
-                pass
+            except AgentError as e:
+                away = e.status == BUSY  # it waited for a run that goes on, and would again for each frame
             return None
 
         return fetch

@@ -65,7 +65,7 @@ def test_everything_is_in_the_one_file_and_nothing_is_fetched(choice):
     assert page.count("Plotly.newPlot(") >= 5
     assert "“=New” needs 31" in seen.text
     assert "it failed: a failed run has no figures" in seen.text
-    assert "letter for letter" in seen.text or "lines added" in seen.text
+    assert "1 line added, 2 removed" in seen.text
     policy = next(a["content"] for t, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'")
 

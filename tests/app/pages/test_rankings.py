@@ -34,7 +34,7 @@ def test_the_best_lead_and_held_and_unrated_ones_are_apart_with_the_reason(open_
     board, apart, unrated = (frame.value for frame in test.dataframe)
     assert list(board["title"]) == ["Good", "<b>Worse</b>"]
     assert list(board["rank"]) == [1, 2]
-    assert "“Good” leads on carphone (8) against x264 medium." in texts(test)
+    assert "“Good” leads 2 codecs on carphone (8): it needs 30 % fewer bits than x264 medium." in texts(test)
     assert list(apart["why"]) == ["By a wide margin."]
     assert list(unrated["why"]) == ["too few points"]
 
@@ -44,6 +44,25 @@ def test_reruns_are_one_row(open_page, services):
         rated(services, "Same", -3.0)
     (frame,) = open_page("leaderboard").dataframe
     assert list(frame.value["runs"]) == [3]
+
+
+def test_the_address_holds_the_choice(open_page, services):
+    rated(services, "Good", -30.0)
+    other = [CLIP.model_copy(update={"frames": 4})]
+    rated(services, "Shorter", -3.0, clips=other, code="RATES = (1,)\n# s", code_sha256="1" * 64)
+    test = open_page("leaderboard", clips="carphone (4)", cost="Decoder size")
+    assert list(test.dataframe[0].value["title"]) == ["Shorter"]
+    assert "Decoder size" in str(test.query_params)
+
+
+def test_pages_say_nothing_but_what_they_mean_to(open_page, services):
+    """Streamlit shows a string that stands alone in a page's script."""
+    a = made(services, "Root")
+    made(services, "Child", parent_id=a.id)
+    for page in ("lineage", "leaderboard", "compare"):
+        said = texts(open_page(page))
+        assert "Families that can be chosen" not in said
+        assert '"""' not in said
 
 
 def test_an_odd_query_is_no_error(open_page, services):

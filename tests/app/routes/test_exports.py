@@ -101,8 +101,11 @@ def test_a_comparison_in_each_form_is_a_download(client, home, agent):
     assert len(agent.asked) == 3
 
 
-@pytest.mark.parametrize(("error", "asked"), [(AgentDown("away"), 1), (AgentError("no", "not_found", 404), 3)])
-def test_a_report_is_whole_without_frames_and_a_dead_agent_is_asked_once(client, home, agent, error, asked):
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [(AgentDown("away"), 1), (AgentError("busy", "busy", 503), 1), (AgentError("no", "not_found", 404), 3)],
+)
+def test_a_report_is_whole_without_frames_and_an_agent_that_cannot_is_asked_once(client, home, agent, error, asked):
     agent.answer = error
     answer = client.get("/comparison/report.html", params={"with": compared(home)})
     assert answer.status_code == 200

@@ -39,7 +39,7 @@ def test_every_experiment_newest_first_as_its_record_says(store):
 
 
 def test_lineage_and_autopilot_runs_are_told(store):
-    origin = Origin(kind="autopilot", conversation_id="run-7", model="claude")
+    origin = Origin(kind="autopilot", note="run-7/12", model="claude")
     store.create(experiment(parent_id="another-one", rerun_of="first-one", origin=origin))
     (found,) = store.outlines()
     assert (found.parent_id, found.facts.rerun_of, found.facts.run) == ("another-one", "first-one", "run-7")
