@@ -50,7 +50,7 @@ export class Readouts {
     this.scrub.setAttribute("aria-valuetext", `frame ${n} of ${pair.frames - 1}`);
     this.scrub.style.setProperty("--done", `${((100 * n) / Math.max(1, pair.frames - 1)).toFixed(3)}%`);
     if (this.player.root.activeElement !== this.number) this.number.value = n;
-    this.part(".time").textContent = `${((n * pair.den) / pair.num).toFixed(3)} s`;
+    this.part(".time").textContent = `${((n * pair.a.den) / pair.a.num).toFixed(3)} s`;
     if (!data) return;
     this.showSides(n, pair.besideOf(n));
     this.showFigures({ a: n, b: pair.besideOf(n) });

@@ -33,16 +33,8 @@ export class VideoPair {
     };
   }
 
-  get num() {
-    return this.a.num;
-  }
-
-  get den() {
-    return this.a.den;
-  }
-
   configure({ num, den, frames }) {
-    const moved = num !== this.num || den !== this.den;
+    const moved = num !== this.a.num || den !== this.a.den;
     for (const side of [this.a, this.b]) Object.assign(side, { num, den });
     this.frames = frames;
     this.range = this.range.map((n) => (n !== null && n >= frames ? null : n));
