@@ -130,6 +130,28 @@ class Origin(Model):
     note: str | None = None
 
 
+class Hypothesis(Model):
+    """What was expected of an experiment, in words, before it ran.
+
+    `bd_rate`: bits against its parent at equal PSNR-YUV, in percent (negative: fewer), where a figure was named.
+    """
+
+    text: str = Field(min_length=1, max_length=2000)
+    bd_rate: float | None = Field(None, gt=-100, le=10_000)
+    by: Literal["person", "claude"] = "person"
+
+
+class Judgement(Model):
+    """Whether the measurement bore the hypothesis out. `measured` is as `Hypothesis.bd_rate`, or null with the reason.
+
+    `partly`: fewer bits, but not as many fewer as expected. `unknown`: no figure was expected, or none measured.
+    """
+
+    verdict: Literal["borne_out", "partly", "refuted", "unknown"]
+    measured: float | None = None
+    reason: str | None = None
+
+
 class ResultRow(Model):
     """One clip at one rate. PSNR in dB: mean over frames of per-frame values capped at 60; `*_mse`: from the mean MSE."""
 
@@ -228,6 +250,7 @@ class Summary(Model):
     best_ssim: float | None = None
     bd_rate: dict[str, BDRate] = Field(default_factory=dict)
     reproduction: Reproduction | None = None
+    judgement: Judgement | None = Field(None, description="of the hypothesis; null where there was none")
     seconds: float | None = None
 
 
@@ -273,6 +296,7 @@ class ExperimentRequest(Model):
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)
     origin: Origin = Field(default_factory=Origin)
+    hypothesis: Hypothesis | None = None
 
 
 class Experiment(Model):
@@ -294,6 +318,7 @@ class Experiment(Model):
     parent_id: str | None = None
     rerun_of: str | None = None
     origin: Origin = Field(default_factory=Origin)
+    hypothesis: Hypothesis | None = None
     error: Failure | None = None
     log: str = ""
     warnings: list[str] = Field(default_factory=list)

@@ -6,7 +6,6 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-from urllib.parse import quote
 
 from app.results.contender import Choice, Footage
 from app.results.format import kbits
@@ -33,7 +32,7 @@ class Wanted(NamedTuple):
 
 
 def pictures(choice: Choice, footage: Footage, fetch: Callable[[str], bytes | None]) -> list[Picture]:
-    """`fetch` gets an artifact by its path. Empty where no experiment has a point on this footage."""
+    """`fetch` gets an artifact by its key. Empty where no experiment has a point on this footage."""
     found, left = [], MOST_BYTES
     for wanted in wanted_on(choice, footage):
         png = fetch(wanted.path) if left > 0 else None
@@ -79,4 +78,4 @@ def closest(rows: Sequence[ResultRow], middle: float) -> ResultRow:
 
 
 def base(key: str, row: ResultRow) -> str:
-    return f"{key}/{quote(row.clip)}/{rate_key(row.rate)}"
+    return f"{key}/{row.clip}/{rate_key(row.rate)}"

@@ -9,11 +9,12 @@ import streamlit as st
 
 from app.components.upload import clip_upload
 from app.drafts import Draft
+from app.panels.expectation import expectation
 from app.results.format import escape_markdown, frame_rate, seconds
 from app.services import Services
 from gpu_agent.check import check_code
 from gpu_agent.contract import MAX_RATES
-from gpu_agent.models import Clip, Limits, Rate
+from gpu_agent.models import Clip, Hypothesis, Limits, Rate
 
 LIMITS = {
     "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
@@ -33,6 +34,7 @@ class RunChoice(NamedTuple):
     title: str
     timing_runs: int = 1
     problem: str | None = None
+    hypothesis: Hypothesis | None = None
 
 
 def parse_rates(text: str) -> tuple[list[Rate] | None, str | None]:
@@ -102,6 +104,8 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     title = d.text_input(
         "Title", saved.get("title", ""), key=f"run-title-{draft.id}", max_chars=200, placeholder="from the docstring"
     )
+    words, figure = st.columns([10, 3], vertical_alignment="bottom")
+    hypothesis = expectation(services, draft, words, figure)
     describe(chosen, by_name)
     rates, problem = parse_rates(rates_text)
     if not chosen:
@@ -120,7 +124,7 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
             "timing_runs": timing_runs,
         },
     )
-    return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem)
+    return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem, hypothesis)
 
 
 def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:

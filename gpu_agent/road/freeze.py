@@ -36,6 +36,7 @@ def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
         limits=request.limits,
         parent_id=request.parent_id,
         origin=request.origin,
+        hypothesis=request.hypothesis,
         progress=Progress(points=len(clips) * len(rates)),
     )
 
@@ -57,6 +58,7 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
         parent_id=original.parent_id,
         rerun_of=original.id,
         origin=Origin(**original.origin.model_dump(exclude={"kind"}), kind="rerun"),
+        hypothesis=original.hypothesis,
         progress=Progress(points=len(original.clips) * len(original.rates)),
     )
 

@@ -16,7 +16,7 @@ from .values import plain
 
 Item = dict[str, Any]
 
-LONG = {"origin", "error", "log", "warnings", "limits", "environment"}
+LONG = {"origin", "hypothesis", "error", "log", "warnings", "limits", "environment"}
 """Texts of any length and what is read with one record only: in BODY."""
 FIXED = {"schema_version", "id", "created_at", "code_sha256", "decoder_bytes", "parent_id", "rerun_of"}
 """Written once, at creation."""

@@ -6,7 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gpu_agent.models import Audit, Badge, BDRate, Event, Lease, PerceptualFigures, Progress, Status
+from gpu_agent.models import (
+    Audit,
+    Badge,
+    BDRate,
+    Event,
+    Hypothesis,
+    Judgement,
+    Lease,
+    PerceptualFigures,
+    Progress,
+    Status,
+)
 from gpu_agent.store import Query
 from gpu_agent.store.open import open_experiments
 from tests.gpu_agent.factory import experiment, row
@@ -17,6 +28,20 @@ def test_a_record_comes_back_whole(store):
     assert store.create(e)
     assert store.get(e.id) == e
     assert store.get("no-such-id") is None
+
+
+def test_hypothesis_and_judgement_come_back_and_outlive_the_bd_rates(store):
+    hope = Hypothesis(text="Skip blocks: 10 % fewer bits, “maybe”", bd_rate=-10.5, by="claude")
+    e = experiment(hypothesis=hope)
+    store.create(e)
+    assert store.get(e.id).hypothesis == hope
+    lease = store.claim(e.id, "a", 30)
+    done = store.get(e.id).model_copy(update={"status": Status.SUCCEEDED, "results": [row()], "finished_at": "2026"})
+    done.summary.judgement = Judgement(verdict="partly", measured=-4.25)
+    assert store.save(done, lease)
+    assert store.set_bd_rates(e.id, {"mjpeg": BDRate(percent=1.0)})
+    found = store.get(e.id)
+    assert (found.hypothesis, found.summary.judgement) == (hope, done.summary.judgement)
 
 
 def test_the_same_id_again_changes_nothing(store):
