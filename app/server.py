@@ -20,9 +20,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
 from app.agent_client import AgentClient
+from app.blind import BlindStore
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.blind import Blind
 from app.routes.exports import Exports
 from app.routes.health import health
 from app.routes.safety import SecurityHeaders
@@ -33,7 +35,12 @@ from gpu_agent.store.open import open_artifacts, open_experiments
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
 
-def routes(assets: Mapping[str, Path], artifacts: ArtifactSource, exports: Exports | None = None) -> list[BaseRoute]:
+def routes(
+    assets: Mapping[str, Path],
+    artifacts: ArtifactSource,
+    exports: Exports | None = None,
+    blind: Blind | None = None,
+) -> list[BaseRoute]:
     """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
     taken_away = (
         [
@@ -43,8 +50,17 @@ def routes(assets: Mapping[str, Path], artifacts: ArtifactSource, exports: Expor
         if exports
         else []
     )
+    letters = (
+        [
+            Route("/blind/{trial}/{side}/preview.mp4", blind.preview, methods=["GET"]),
+            Route("/blind/{trial}/{side}/frames/{number:int}.png", blind.frame, methods=["GET"]),
+        ]
+        if blind
+        else []
+    )
     return [
         *taken_away,
+        *letters,
         Route("/health", health, methods=["GET"]),
         Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
         Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
@@ -89,11 +105,13 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     """Serve the lab until SIGTERM or SIGINT."""
     threading.Thread(target=load_ahead, name="load-ahead", daemon=True).start()
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
-    artifacts = open_artifacts(settings)
-    exports = Exports(open_experiments(settings), artifacts, AgentClient(settings.agent_url, settings.bearer_token))
+    stored = open_artifacts(settings)
+    artifacts = ArtifactSource(settings.artifacts, agent, stored)
+    blind = Blind(BlindStore(settings.root / "app.db"), artifacts)
+    exports = Exports(open_experiments(settings), stored, AgentClient(settings.agent_url, settings.bearer_token))
     app = st.App(
         ENTRY,
-        routes=routes(assets, ArtifactSource(settings.artifacts, agent, artifacts), exports),
+        routes=routes(assets, artifacts, exports, blind),
         middleware=middleware(settings),
         lifespan=agent.lifespan,
     )

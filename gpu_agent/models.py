@@ -310,6 +310,9 @@ class Experiment(Model):
     code: str
     code_sha256: str
     decoder_bytes: int = Field(description="the code, compressed: the size of the decoder that the bits need")
+    decoder_kit_bytes: int | None = Field(
+        None, description="the code with the sources of codec_kit that it runs, compressed; null in older records"
+    )
     clips: list[ClipRef]
     rates: list[Rate]
     frames: int | None = None

@@ -8,6 +8,7 @@ from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.ask_claude import fix_button
+from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
@@ -28,17 +29,31 @@ def facts(experiment: Experiment) -> str:
         origin(experiment),
         listed([c.name for c in experiment.clips]),
         plural(len(experiment.rates), "rate point"),
-        f"decoder {bytes_of(experiment.decoder_bytes)}",
+        decoder(experiment),
     ]
     parts += [f"first {plural(experiment.frames, 'frame')}"] if experiment.frames else []
     parts += [f"jail {experiment.sandbox}"] if experiment.sandbox else []
     return escape_markdown(" · ".join([*parts, ago(experiment.created_at), experiment.id]))
 
 
+def decoder(experiment: Experiment) -> str:
+    """The decoder's size, alone and with what it uses of the kit where that is known."""
+    alone, whole = experiment.decoder_bytes, experiment.decoder_kit_bytes
+    return f"decoder {bytes_of(alone)}" + (f" ({bytes_of(whole)} with the kit)" if whole not in (None, alone) else "")
+
+
 def lineage(experiment: Experiment) -> None:
     """The way back to the list, and to the experiments that this one came from."""
     with st.container(horizontal=True, key="lineage"):
         st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/arrow_back:")
+        run, _, attempt = (experiment.origin.note or "").partition("/")
+        if experiment.origin.kind == "autopilot" and attempt:
+            st.page_link(
+                "app_pages/autopilot.py",
+                label=f"Autopilot, attempt {attempt}",
+                icon=":material/autoplay:",
+                query_params={"run": run, "attempt": attempt},
+            )
         for label, other in (("Parent", experiment.parent_id), ("Rerun of", experiment.rerun_of)):
             known = s.store.get(other) if other else None
             if known is not None:
@@ -107,6 +122,7 @@ if found.status.terminal:
     fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
+    blind_results(s, found)
     against_parent(found)
     everything(found, f"own-{found.id}")
 else:

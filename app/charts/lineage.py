@@ -19,6 +19,9 @@ STATES = {
     "running": ("circle-dot", "running"),
     "queued": ("circle-open", "waiting"),
     "archived": ("diamond", "archived"),
+    "given up early": ("triangle-down", "given up early"),
+    "duplicate": ("square-open", "duplicate"),
+    "rejected": ("cross-open", "rejected"),
 }
 """Marker and name in the legend; a state that is not here is drawn as a circle under its own name."""
 LABELLED = 70

@@ -92,7 +92,7 @@ def annotate(services: Services, experiment: Experiment, key: str) -> None:
 def rerun(services: Services, experiment: Experiment) -> None:
     """Dispatch the same again and go to where it can be watched."""
     try:
-        done = dispatch_rerun(services.agent, services.store, experiment)
+        done = dispatch_rerun(services.agent, services.store, experiment, services.away())
     except AgentError as e:
         st.error(str(e), icon=":material/block:")
         return

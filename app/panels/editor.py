@@ -10,7 +10,7 @@ from app.panels.draft import open_starter
 from app.results.format import plural
 from app.services import Services
 from gpu_agent.check import Checked, check_code
-from gpu_agent.codecs import STARTERS
+from gpu_agent.codecs import offered
 
 HEIGHT = 514
 
@@ -39,7 +39,8 @@ def editor_panel(services: Services, draft: Draft) -> bool:
 def toolbar(services: Services, draft: Draft, checked: Checked) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="editor-toolbar"):
         st.markdown("**Codec**")
-        names = {s.name: s for s in STARTERS}
+        health = services.health()
+        names = {s.name: s for s in offered(health.device if health else None)}
         picked = st.menu_button(
             "Starters",
             list(names),

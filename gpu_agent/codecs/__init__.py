@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Starter(NamedTuple):
     name: str
     title: str
     description: str
+    needs: str | None = None
+    """A library that not every agent has, as the `device` of its /health names it."""
 
     @property
     def path(self) -> Path:
@@ -37,8 +40,20 @@ STARTERS: tuple[Starter, ...] = (
         "Wavelet",
         "The 9/7 wavelet of JPEG 2000 on motion-compensated frames, band by band: no blocks, much left to invent.",
     ),
+    Starter(
+        "neural_overfit",
+        "Overfitted network",
+        "A small convolutional network is trained on the clip, sent with it as integers, and mends what motion and an "
+        "8x8 DCT leave; decoding stays exact. Encoding needs torch.",
+        needs="torch",
+    ),
 )
 """In the order to show them; the first is what the lab opens with."""
+
+
+def offered(device: Mapping[str, Any] | None) -> tuple[Starter, ...]:
+    """Those that run on an agent whose /health says `device` (None: it does not answer)."""
+    return tuple(s for s in STARTERS if s.needs is None or (device or {}).get(s.needs))
 
 
 def starter(name: str) -> Starter:

@@ -105,9 +105,10 @@ class Show:
             )
             table.add_row(Text(r.clip), *cells)
         self._out.print(table)
-        self._out.print(
-            Text(f"\n{e.summary.sentence} Decoder: {e.decoder_bytes:,} bytes. Jail: {e.sandbox}."), soft_wrap=True
-        )
+        size = f"{e.decoder_bytes:,} bytes"
+        if e.decoder_kit_bytes not in (None, e.decoder_bytes):
+            size += f" ({e.decoder_kit_bytes:,} with what it uses of codec_kit)"
+        self._out.print(Text(f"\n{e.summary.sentence} Decoder: {size}. Jail: {e.sandbox}."), soft_wrap=True)
         if e.summary.bd_rate:
             self._ladder(e)
         for badge in e.audit.badges if e.audit else []:

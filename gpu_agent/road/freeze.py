@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from ..check import check_code
 from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, Rate, new_id, now
+from .kit import kit_parts, source
 from .tools import rate_key
 
 UNTITLED = "Untitled codec"
@@ -29,6 +30,7 @@ def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
         code=request.code,
         code_sha256=hashlib.sha256(request.code.encode()).hexdigest(),
         decoder_bytes=decoder_bytes(request.code),
+        decoder_kit_bytes=decoder_kit_bytes(request.code),
         clips=clips,
         rates=rates,
         frames=request.frames,
@@ -50,6 +52,7 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
         code=original.code,
         code_sha256=original.code_sha256,
         decoder_bytes=original.decoder_bytes,
+        decoder_kit_bytes=decoder_kit_bytes(original.code),
         clips=original.clips,
         rates=original.rates,
         frames=original.frames,
@@ -73,6 +76,17 @@ def once(rates: Iterable[Rate]) -> list[Rate]:
 def decoder_bytes(code: str) -> int:
     """Size of the decoder: the module's text, deflated at level 9."""
     return len(zlib.compress(code.encode(), 9))
+
+
+def decoder_kit_bytes(code: str) -> int | None:
+    """The same with the sources of `codec_kit` that it runs, as they are now; None where the text cannot be parsed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parts = sorted(kit_parts(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return decoder_bytes("".join([code, *map(source, parts)]))
 
 
 def title_of(code: str) -> str:

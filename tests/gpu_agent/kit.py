@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import pkgutil
 import sys
 import tempfile
@@ -18,8 +19,11 @@ from gpu_agent.codec_kit import warm
 
 _given = numba.config.CACHE_DIR
 numba.config.CACHE_DIR = _given or str(Path(tempfile.gettempdir(), f"codec-lab-kit-{warm.key()}"))
+TORCH = importlib.util.find_spec("torch") is not None
 PARTS = {
-    m.name: importlib.import_module(f"gpu_agent.codec_kit.{m.name}") for m in pkgutil.iter_modules(codec_kit.__path__)
+    m.name: importlib.import_module(f"gpu_agent.codec_kit.{m.name}")
+    for m in pkgutil.iter_modules(codec_kit.__path__)
+    if TORCH or m.name != "learned"
 }
 numba.config.CACHE_DIR = _given
 

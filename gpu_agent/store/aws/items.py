@@ -18,7 +18,16 @@ Item = dict[str, Any]
 
 LONG = {"origin", "hypothesis", "error", "log", "warnings", "limits", "environment"}
 """Texts of any length and what is read with one record only: in BODY."""
-FIXED = {"schema_version", "id", "created_at", "code_sha256", "decoder_bytes", "parent_id", "rerun_of"}
+FIXED = {
+    "schema_version",
+    "id",
+    "created_at",
+    "code_sha256",
+    "decoder_bytes",
+    "decoder_kit_bytes",
+    "parent_id",
+    "rerun_of",
+}
 """Written once, at creation."""
 PEOPLES = {"title", "notes", "archived", "cancel_requested", "released"}
 """Written by people alone, after creation."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.models import ClipRef, ExperimentRequest, Hypothesis, Origin
-from gpu_agent.road.freeze import UNTITLED, decoder_bytes, freeze, freeze_rerun, title_of
+from gpu_agent.models import ClipRef, Experiment, ExperimentRequest, Hypothesis, Origin
+from gpu_agent.road.freeze import UNTITLED, decoder_bytes, decoder_kit_bytes, freeze, freeze_rerun, title_of
 from gpu_agent.road.tools import rate_key
 from gpu_agent.store.folder import SAFE_PART
 from tests.gpu_agent.factory import experiment, row
@@ -21,6 +21,25 @@ def test_the_code_is_known_by_its_hash_and_its_compressed_size():
     assert e.code_sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
     assert e.decoder_bytes == decoder_bytes(EXAMPLE) == len(zlib.compress(EXAMPLE.encode(), 9))
     assert (e.rates, e.progress.points, e.attempts) == ([2, 4, 8, 16], 4, 0)
+
+
+def test_the_kit_that_a_codec_runs_counts_beside_its_own_code():
+    alone, plain, champion = (
+        "import numpy\n",
+        "from codec_kit import Frame\n",
+        "from codec_kit.search import search_tree\n",
+    )
+    assert decoder_kit_bytes(alone) == decoder_bytes(alone)
+    assert decoder_bytes(plain) + 200 < decoder_kit_bytes(plain) < 3000
+    assert decoder_kit_bytes(champion) > 10 * decoder_kit_bytes(plain)
+    assert freeze(ExperimentRequest(code=EXAMPLE), [CLIP]).decoder_kit_bytes == decoder_kit_bytes(EXAMPLE)
+    assert decoder_kit_bytes("def encode(:") is None
+
+
+def test_a_record_from_before_the_kit_was_counted_is_read():
+    old = freeze(ExperimentRequest(code=EXAMPLE), [CLIP]).model_dump(mode="json", exclude={"decoder_kit_bytes"})
+    assert Experiment.model_validate(old).decoder_kit_bytes is None
+    assert freeze_rerun(Experiment.model_validate(old)).decoder_kit_bytes == decoder_kit_bytes(EXAMPLE)
 
 
 def test_rates_that_would_share_a_folder_are_one_and_order_stays():

@@ -24,6 +24,13 @@ def test_only_a_codec_that_imports_a_compiled_part_waits_for_the_kit(code, uses)
     assert kit.uses_compiled_kit(code) is uses
 
 
+def test_parts_are_those_imported_and_what_they_import():
+    assert kit.kit_parts("import numpy") == set()
+    assert kit.kit_parts("from codec_kit import Frame") == {"__init__", "frames"}
+    assert {"__init__", "frames", "bits", "network"} == kit.kit_parts("from codec_kit.network import run")
+    assert {"search", "intra", "jit", "rangecoder"} <= kit.kit_parts("from codec_kit import search")
+
+
 def test_no_starter_waits_for_it():
     assert not any(kit.uses_compiled_kit(starter.code()) for starter in STARTERS)
 
