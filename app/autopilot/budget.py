@@ -143,7 +143,7 @@ def standing_of(attempts: Sequence[Attempt], seconds: float) -> Standing:
 def since_best(attempts: Sequence[Attempt]) -> int:
     count = 0
     for attempt in reversed(attempts):
-        if attempt.crowned:
+        if attempt.crowned and attempt.barred is None:
             break
         count += attempt.ended and attempt.kind != "start"
     return count

@@ -41,6 +41,8 @@ from .strategies import STRATEGIES
 PATIENCE = 900.0
 """Seconds to wait for the anchor's curve or for the audit of a would-be champion."""
 
+QUEUE_WAITS = 5
+"""A full queue of the agent is asked again after so many first waits."""
 MOST_TRIES = 6
 LONGEST_WAIT = 60.0
 LONGEST_TICK = 5.0
@@ -72,6 +74,7 @@ class Loop:
         self._since: dict[str, float] = {}
         self._not_before = 0.0
         self._judged = (-1, 0.0)
+        self._closing: str | None = None
 
     # What the service calls -----------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class Loop:
         best = champion.pick(self.attempts)
         if best is not None and self._may_validate(best):
             return self._dispatch(best, "validation")
-        reason = self._budget().reached(self.standing())
+        reason = self._closing or self._budget().reached(self.standing())
         if reason:
             return self._close(reason)
         return self._begin()
@@ -227,6 +230,7 @@ class Loop:
 
     def _close(self, reason: str) -> None:
         """The run ends, once the audit has had its say about the champion."""
+        self._closing = reason
         best = champion.pick(self.attempts)
         record = self.store.get(best.experiments["full"]) if best else None
         if record is not None and not champion.audited(record.audit) and self._waiting(f"close-{record.id}"):
@@ -247,6 +251,12 @@ class Loop:
             attempt.code, attempt.whole, attempt.phase = start.code, True, "reply"
             self.attempts.append(attempt)
             return self._put(attempt)
+        if starts and starts == len(self.attempts) and not self._any_start() and "starts" not in self._since:
+            self._since["starts"] = 0.0
+            why = self.attempts[-1].said or ""
+            return self._hold(
+                f"No starting codec could be measured: {short(why, 300)} Resume begins from the goal alone."
+            )
         again = wants_repeat(self.attempts)
         if again is not None:
             if repeats_in_a_row(self.attempts) >= MOST_REPEATS and self._since.pop("answered", None) is None:
@@ -264,6 +274,9 @@ class Loop:
             attempt.kind, attempt.parents, attempt.reason = choice.kind, choice.parents, choice.reason
         attempt.model, attempt.effort = settings.model, settings.effort
         return self._ask(attempt)
+
+    def _any_start(self) -> bool:
+        return any(a.kind == "start" and a.verdict == "measured" for a in self.attempts)
 
     # Claude ---------------------------------------------------------------------------------------------------------
 
@@ -413,6 +426,7 @@ class Loop:
         try:
             dispatch(self.around.agent, self.store, wanted, self.run.settings.search_clips[0])
         except AgentError as error:
+            self._not_before = time.monotonic() + QUEUE_WAITS * self.around.first_wait
             if error.code != "queue_full":
                 self._hold(f"The agent refuses the experiment: {error}")
 
@@ -423,7 +437,7 @@ class Loop:
     def _watch(self, attempt: Attempt, may: bool) -> None:
         record = self._record(attempt)
         if record is None:
-            if may:
+            if may and time.monotonic() >= self._not_before:
                 self._send(attempt, attempt.stage)  # type: ignore[arg-type]
             return
         if not record.status.terminal:

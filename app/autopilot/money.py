@@ -19,8 +19,8 @@ PICTURE = 5_000
 
 
 def most_input_tokens(texts: Iterable[str], pictures: int = 0) -> int:
-    """An upper bound: code takes three bytes and more a token, prose four; two are safe."""
-    return sum(len(text.encode("utf-8", "replace")) for text in texts) // 2 + OVERHEAD + PICTURE * pictures
+    """An upper bound: no token is shorter than a byte. Prose takes four a token, but tables of numbers hardly two."""
+    return sum(len(text.encode("utf-8", "replace")) for text in texts) + OVERHEAD + PICTURE * pictures
 
 
 def worst_case(price: Price, input_tokens: int, max_tokens: int) -> Decimal:

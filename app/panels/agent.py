@@ -39,8 +39,9 @@ def agent_badge(services: Services, live: bool = False) -> None:
 
     @st.fragment(run_every=HEALTH_SECONDS if live else None, key="agent-badge")
     def badge() -> None:
-        health, worker = services.health(), worker_look(services)
-        if health is None and worker is not None:
+        health = services.health()
+        worker = worker_look(services) if health is None else None
+        if worker is not None:
             st.badge(worker.label, icon=ICONS[worker.color], color=worker.color)
         else:
             draw_badge(health)

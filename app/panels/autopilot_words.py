@@ -36,8 +36,10 @@ def steer(services: Services, run: Run) -> None:
 
 def gate(services: Services, run: Run) -> None:
     """A candidate that waits for a click, with what it changes."""
-    waiting = next((a for a in services.ledger.attempts(run.id) if a.phase == "approval"), None)
-    if waiting is None or any(w.attempt == waiting.number for w in services.ledger.words(run.id)):
+    listed = services.ledger.attempts(run.id, texts=False)
+    number = next((a.number for a in listed if a.phase == "approval"), None)
+    waiting = services.ledger.attempt(run.id, number) if number is not None else None
+    if waiting is None or any(w.attempt == number for w in services.ledger.words(run.id)):
         return
     with st.container(border=True, key="autopilot-gate-box"):
         st.markdown(f"**Attempt {waiting.number} waits for your approval: {escape_markdown(waiting.title or '')}**")

@@ -21,7 +21,9 @@ def worker_look(services: Services) -> Look | None:
     """None where the lab knows of no worker."""
     if services.worker is None:
         return None
-    return look(services.worker.known(), services.health() is not None, services.store.queue_depth())
+    health = services.health()
+    waiting = health.queue_depth if health is not None else services.store.queue_depth()
+    return look(services.worker.known(), health is not None, waiting)
 
 
 def worker_notice(services: Services) -> None:

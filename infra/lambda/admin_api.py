@@ -37,7 +37,7 @@ PART_BYTES, MAX_BODY = 350_000, 50_000_000
 TERMINAL = {"succeeded", "failed", "cancelled"}
 KEPT_BY_A_RERUN = (
     *("schema_version", "title", "code_sha256", "decoder_bytes", "clips", "rates", "frames", "parent_id"),
-    "clip_names",
+    *("clip_names", "decoder_kit_bytes"),
 )
 log = logging.getLogger()
 log.setLevel(logging.INFO)

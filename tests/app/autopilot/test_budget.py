@@ -71,6 +71,8 @@ def test_the_plateau_counts_attempts_since_the_champion_and_not_starting_codecs(
     attempts = [attempt(1, 5.0, kind="start"), attempt(2, 1.0, crowned=True), attempt(3), attempt(4, 2.0)]
     assert standing_of(attempts, 0.0).since_best == 2
     assert standing_of(attempts[:1], 0.0).since_best == 0
+    attempts[1].barred = "The audit came later."
+    assert standing_of(attempts, 0.0).since_best == 3
 
 
 @given(

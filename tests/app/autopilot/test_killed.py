@@ -56,7 +56,7 @@ def progress(world: World, run) -> list[tuple]:
 def test_killed_at_random_points_nothing_is_lost_or_doubled(world):
     draw = random.Random(20261125)
     world.stub.queue(*(Reply(reply(padded(60 - 5 * n)), chunk=400, delay=0.02) for n in range(40)))
-    run = world.start(padded(70), experiments=7, validation_clips=["unseen"], strategy="chain")
+    run = world.start(padded(70), experiments=6, validation_clips=["unseen"], strategy="chain")
     process, kills = Process(world), 0
     deadline = time.monotonic() + PATIENCE
     seen: dict[int, dict] = {}

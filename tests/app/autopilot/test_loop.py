@@ -149,7 +149,7 @@ def test_experiments_never_pass_their_budget_and_the_champion_keeps_its_validati
 
 
 def test_dollars_never_pass_their_budget_and_the_last_replies_are_kept_short(bench):
-    most = Decimal("0.17")
+    most = Decimal("0.26")
     bench.start(padded(40), dollars=most)
     bench.answer(*(padded(30 - n) for n in range(20)))
     attempts = bench.until()
@@ -266,6 +266,16 @@ def test_an_agent_that_refuses_holds_the_run_with_its_sentence(bench):
     bench.agent.refuses = None
     bench.ledger.wish(bench.run.id, "run")
     assert bench.until()[0].verdict == "measured"
+
+
+def test_starting_codecs_that_all_fail_hold_the_run_before_anything_is_paid(bench):
+    bench.start(CRASHING, experiments=3)
+    bench.answer(padded(30))
+    bench.until(lambda run: run.state == "paused")
+    assert "No starting codec could be measured: decode_error" in bench.now.reason
+    assert bench.stub.requests == []
+    bench.ledger.wish(bench.run.id, "run")
+    assert bench.until()[1].kind == "fresh"
 
 
 def test_a_full_queue_is_waited_for(bench):
