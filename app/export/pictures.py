@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
 
 
 def pictures(choice: Choice, footage: Footage, fetch: Callable[[str], bytes | None]) -> list[Picture]:
-    """`fetch` gets an artifact by its path. Empty where no experiment has a point on this footage."""
+    """`fetch` gets an artifact by its key. Empty where no experiment has a point on this footage."""
     found, left = [], MOST_BYTES
     for wanted in wanted_on(choice, footage):
         png = fetch(wanted.path) if left > 0 else None

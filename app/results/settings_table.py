@@ -9,7 +9,7 @@ from .compare import OUTCOME
 from .contender import Contender
 from .table import flat_record
 
-LEFT_OUT = (*OUTCOME, "summary", "error", "status", "title", "audit", "cancel_requested")
+LEFT_OUT = (*OUTCOME, "released", "judgement", "summary", "error", "status", "title", "audit", "cancel_requested")
 
 
 def settings_of(contender: Contender) -> dict[str, Any]:

@@ -57,6 +57,13 @@ def test_twice_is_once_and_lost_files_come_back(home, other, record, zipped):
     assert len(other.store.events(record.id)) == 2
 
 
+def test_another_zlib_elsewhere_found_the_code_a_little_smaller(home, other, record, tmp_path):
+    path = tmp_path / "other-zlib.zip"
+    path.write_bytes(home.archive(record.model_copy(update={"decoder_bytes": record.decoder_bytes - 20})))
+    with open_archive(path) as archive:
+        assert restore(archive, other.store, other.artifacts) == "new"
+
+
 def test_who_released_a_held_run_elsewhere_did_not_look_at_it_here(home, other, record, tmp_path):
     home.store.annotate(record.id, released="It is real.")
     path = tmp_path / "released.zip"
