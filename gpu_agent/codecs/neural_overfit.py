@@ -26,8 +26,9 @@ SCAN = np.array(sorted(range(64), key=lambda i: (i // 8 + i % 8, i)))  # by diag
 GROUPS = (0, 1, 3, 6, 10, 15, 28, 43, 64)  # coefficients coded in one call
 NETWORKS = (2, 8, 1), (4, 6, 2)  # channels for luma and for chroma: each plane and where it differs from its prediction
 KERNELS = (3, 3)
-WINDOW = 6  # pictures that it learns from, the last ones
-STEPS = 150  # of descent each time
+WINDOW = 4  # pictures that they learn from, the last ones
+PART = 128  # rows and columns of them that a step of descent looks at
+STEPS = 100  # of descent each time
 PACE = (1.0, 2.0)  # of the first layer and the last, in units of the weights
 
 
@@ -114,14 +115,18 @@ def finish(lay, plain, prediction, memory):
 
 
 def train(net, pictures, known, serves):
-    """Descend on distortion + LAMBDA * bits, in squared steps, over `serves` pictures like those of the window."""
+    """Descend on distortion + LAMBDA * bits, in squared steps, over `serves` pictures like those of the window. Each
+    step looks at another part of them, so that large pictures take no longer."""
     look, plain, goal, unit = (tensor(np.stack(a)) for a in zip(*pictures))
+    random, (h, w) = np.random.RandomState(serves), plain.shape[2:]
+    share = min(h, PART) * min(w, PART) / (h * w) * len(pictures) / serves
     layers = [{"params": [w, b], "lr": lr} for w, b, lr in zip(net.weights, net.biases, PACE)]
     descent = torch.optim.Adam(layers)
     pace = torch.optim.lr_scheduler.LinearLR(descent, 1.0, 0.05, STEPS)
     for _ in range(STEPS):
-        error = ((plain + net(look) - goal) / unit).square().sum() / len(pictures)
-        loss = serves * error + LAMBDA * net.bits(known)
+        top, left = (random.randint(max(n - PART, 0) + 1) for n in (h, w))
+        a, b, c = (t[..., top : top + PART, left : left + PART] for t in (look, plain, goal))
+        loss = ((b + net(a) - c) / unit).square().sum() / share + LAMBDA * net.bits(known)
         descent.zero_grad()
         loss.backward()
         descent.step()
