@@ -92,39 +92,49 @@ class AgentClient:
         body = {"id": new_id} if new_id else {}
         return self._call("POST", path_of(experiment_id) + "/rerun", record, json=body)
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        read: Callable[[Any], T],
-        *,
-        token: bool = True,
-        timeout: float | None = None,
-        **options: Any,
-    ) -> T:
+    def artifact(self, key: str, timeout: float = 60) -> bytes:
+        """The file under its key; the agent makes a picture again that was dropped, which may mean to decode again."""
+        answer = self._request("GET", f"/artifacts/{quote(key)}", timeout=timeout)
+        if answer.status_code >= 400:
+            raise refusal(answer, self._body(answer))
+        return answer.content
+
+    def _call(self, method: str, path: str, read: Callable[[Any], T], **options: Any) -> T:
+        answer = self._request(method, path, **options)
+        body = self._body(answer)
+        if answer.status_code >= 400:
+            raise refusal(answer, body)
+        try:
+            return read(body)
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
+            message = f"What answers at {self._http.base_url} is not an agent of this version; restart it."
+            raise AgentDown(message) from e
+
+    def _request(
+        self, method: str, path: str, *, token: bool = True, timeout: float | None = None, **options: Any
+    ) -> httpx2.Response:
         headers = options.pop("headers", {})
         if token and (known := self._token()):
             headers["Authorization"] = f"Bearer {known}"
         if timeout is not None:
             options["timeout"] = httpx2.Timeout(timeout, connect=2.0)
         try:
-            answer = self._http.request(method, path, headers=headers, **options)
-            body = answer.json()
+            return self._http.request(method, path, headers=headers, **options)
         except httpx2.HTTPError as e:
             raise AgentDown(f"The agent at {self._http.base_url} does not answer.") from e
+
+    def _body(self, answer: httpx2.Response) -> Any:
+        try:
+            return answer.json()
         except ValueError as e:
             raise AgentDown(f"What answers at {self._http.base_url} is not the agent.") from e
-        if answer.status_code >= 400:
-            error = body.get("error") if isinstance(body, dict) else None
-            error = error if isinstance(error, dict) else {}
-            raise AgentError(
-                error.get("message", f"HTTP {answer.status_code}"), error.get("code", ""), answer.status_code
-            )
-        try:
-            return read(body)
-        except (AttributeError, KeyError, TypeError, ValueError) as e:
-            message = f"What answers at {self._http.base_url} is not an agent of this version; restart it."
-            raise AgentDown(message) from e
+
+
+def refusal(answer: httpx2.Response, body: Any) -> AgentError:
+    error = body.get("error") if isinstance(body, dict) else None
+    error = error if isinstance(error, dict) else {}
+    status = answer.status_code
+    return AgentError(error.get("message", f"HTTP {status}"), error.get("code", ""), status)
 
 
 def path_of(experiment_id: str) -> str:

@@ -23,6 +23,8 @@ class Draft:
 
     `revision` counts replacements of the text by the app (a starter opened, a reply taken), not keystrokes.
     `source_sha256` is the hash of the text as `origin` gave it: another hash means that a person has edited it since.
+    `hypothesis` is what is expected of the text, and `tested_sha256` the hash of the text that was dispatched with it:
+    it says nothing of another text.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Draft:
     origin: dict[str, Any] = field(default_factory=lambda: Origin().model_dump(mode="json", exclude_none=True))
     conversation_id: str | None = None
     experiment_id: str | None = None
+    hypothesis: dict[str, Any] | None = None
+    tested_sha256: str | None = None
     form: dict[str, Any] = field(default_factory=dict)
     updated_at: str = ""
 

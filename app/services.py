@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
 from app.claude.chat import Chat
-from app.claude.connection import Connection
+from app.claude.connection import Bedrock, Connection
 from app.claude.models import price_table
 from app.claude.store import ConversationStore
 from app.drafts import Drafts
@@ -78,6 +78,11 @@ def open_services(settings: AppSettings) -> Services:
 
 def connection(settings: AppSettings) -> Connection:
     """How Claude is reached, from the settings."""
+    if settings.claude_via == "bedrock":
+        key = settings.bedrock_api_key
+        region = settings.bedrock_region or settings.aws_region
+        bedrock = Bedrock(region, key.get_secret_value() if key else None, settings.bedrock_url)
+        return Connection(bedrock=bedrock, prices=price_table(settings.prices, builtin={}))
     key = settings.anthropic_api_key
     return Connection(
         api_key=key.get_secret_value() if key else None,

@@ -42,6 +42,16 @@ class AppSettings(StoreSettings, BaseSettings):
         validation_alias=AliasChoices("CODEC_LAB_ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL"),
         description="another address of the Messages API (also as ANTHROPIC_BASE_URL)",
     )
+    claude_via: Literal["anthropic", "bedrock"] = Field(
+        "anthropic", description="where Claude is reached: Anthropic's own API, or Amazon Bedrock, which needs no key"
+    )
+    bedrock_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("CODEC_LAB_BEDROCK_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"),
+        description="a Bedrock API key; without one requests are signed with AWS's usual credentials",
+    )
+    bedrock_region: str | None = Field(None, description="region of Bedrock; aws_region unless given")
+    bedrock_url: str | None = Field(None, description="another address of Bedrock's Messages API")
     claude_model: str = Field("claude-opus-5-5", description="model that the chat starts with")
     claude_effort: Literal["low", "medium", "high", "xhigh", "max"] = Field("high", description="effort of a reply")
     prices: dict[str, dict[str, float]] | None = Field(

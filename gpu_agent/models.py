@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
+UNSAFE = "unsafe"
+"""The level in `sandbox` of a run that had no jail at all."""
 Rate = int | float
 
 
@@ -128,6 +130,28 @@ class Origin(Model):
     note: str | None = None
 
 
+class Hypothesis(Model):
+    """What was expected of an experiment, in words, before it ran.
+
+    `bd_rate`: bits against its parent at equal PSNR-YUV, in percent (negative: fewer), where a figure was named.
+    """
+
+    text: str = Field(min_length=1, max_length=2000)
+    bd_rate: float | None = Field(None, gt=-100, le=10_000)
+    by: Literal["person", "claude"] = "person"
+
+
+class Judgement(Model):
+    """Whether the measurement bore the hypothesis out. `measured` is as `Hypothesis.bd_rate`, or null with the reason.
+
+    `partly`: fewer bits, but not as many fewer as expected. `unknown`: no figure was expected, or none measured.
+    """
+
+    verdict: Literal["borne_out", "partly", "refuted", "unknown"]
+    measured: float | None = None
+    reason: str | None = None
+
+
 class ResultRow(Model):
     """One clip at one rate. PSNR in dB: mean over frames of per-frame values capped at 60; `*_mse`: from the mean MSE."""
 
@@ -155,6 +179,10 @@ class ResultRow(Model):
     decode_cpu_seconds: float | None = None
     encode_peak_mb: float | None = None
     decode_peak_mb: float | None = None
+    encode_spread: float | None = Field(
+        None, description="slowest less fastest over the median of several timing runs; null for one run"
+    )
+    decode_spread: float | None = None
     packets: int | None = None
     bitstream_sha256: str
     decoded_sha256: str
@@ -222,6 +250,7 @@ class Summary(Model):
     best_ssim: float | None = None
     bd_rate: dict[str, BDRate] = Field(default_factory=dict)
     reproduction: Reproduction | None = None
+    judgement: Judgement | None = Field(None, description="of the hypothesis; null where there was none")
     seconds: float | None = None
 
 
@@ -263,9 +292,11 @@ class ExperimentRequest(Model):
     clips: list[str] | None = Field(None, min_length=1, max_length=64)
     rates: list[Annotated[Rate, Field(ge=-1e9, le=1e9)]] | None = Field(None, min_length=1, max_length=16)
     frames: int | None = Field(None, ge=1, description="only the first so many frames of each clip")
+    timing_runs: int = Field(1, ge=1, le=9, description="encodes and decodes of each point; times are their medians")
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = Field(None, max_length=64)
     origin: Origin = Field(default_factory=Origin)
+    hypothesis: Hypothesis | None = None
 
 
 class Experiment(Model):
@@ -285,10 +316,12 @@ class Experiment(Model):
     clips: list[ClipRef]
     rates: list[Rate]
     frames: int | None = None
+    timing_runs: int = 1
     limits: Limits = Field(default_factory=Limits)
     parent_id: str | None = None
     rerun_of: str | None = None
     origin: Origin = Field(default_factory=Origin)
+    hypothesis: Hypothesis | None = None
     error: Failure | None = None
     log: str = ""
     warnings: list[str] = Field(default_factory=list)
@@ -297,9 +330,21 @@ class Experiment(Model):
     audit: Audit | None = None
     progress: Progress = Field(default_factory=Progress)
     environment: dict[str, Any] = Field(default_factory=dict)
-    sandbox: str | None = Field(None, description="level of the jail the run had: full or watchdog")
+    sandbox: str | None = Field(None, description="level of the jail the run had: full, watchdog, or unsafe for none")
     cancel_requested: bool = False
     attempts: int = 0
     lease: Lease | None = None
     notes: str = ""
     archived: bool = False
+    released: str = Field("", description="why a person lets a held run be ranked; empty: nobody does")
+
+    @property
+    def unranked(self) -> str | None:
+        """Why this run may stand in no ranked list, in a sentence; None where it may."""
+        if self.status is not Status.SUCCEEDED:
+            return "It did not succeed."
+        if self.sandbox == UNSAFE:
+            return "It ran without a jail, in unsafe mode."
+        if self.audit is not None and self.audit.held and not self.released:
+            return "The audit holds it until somebody has looked."
+        return None

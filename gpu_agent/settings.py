@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .store.settings import StoreSettings
@@ -28,11 +28,23 @@ class AgentSettings(StoreSettings, BaseSettings):
     require_sandbox: Literal["watchdog", "full"] = Field(
         "watchdog", description="weakest level of the jail that runs are allowed in"
     )
+    unsafe: Literal["off", "built_in"] = Field(
+        "off", description="for development where no jail can run: `built_in` runs the lab's own codecs without one"
+    )
     gpu: Literal["auto", "off"] = Field("auto", description="let codecs use the GPU where there is one")
     vmaf: Literal["on", "with_v1", "off"] = Field(
         "on", description="VMAF and VMAF-NEG of every point; with the newer v1 model beside them; or neither"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("unsafe")
+    @classmethod
+    def _unsafe_stays_here(cls, value: str, info: ValidationInfo) -> str:
+        if value != "off" and info.data.get("agent_host") not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("unsafe mode is for this machine alone; set CODEC_LAB_AGENT_HOST to 127.0.0.1")
+        if value != "off" and info.data.get("require_sandbox") == "full":
+            raise ValueError("CODEC_LAB_REQUIRE_SANDBOX asks for a full jail; unsafe mode has none")
+        return value
 
     @property
     def database(self) -> Path:

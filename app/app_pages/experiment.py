@@ -7,8 +7,11 @@ import streamlit as st
 from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
+from app.panels.ask_claude import fix_button
 from app.panels.compare import compare_panel
+from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
 from app.results.format import ago, escape_markdown, listed, plural, short
@@ -98,9 +101,13 @@ if found.notes:
         st.markdown(escape_markdown(found.notes).replace("\n", "  \n"))
 if found.status.terminal:
     verdict_box(found)
+    ranking_notice(s, found)
+    hypothesis_box(s, found)
+    fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
     against_parent(found)
 else:
     live_panel(s, found.id)
+    hypothesis_box(s, found)
 code_and_settings(found)

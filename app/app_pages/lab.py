@@ -9,18 +9,19 @@ from app.drafts import Draft
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
 from app.panels.arriving import arriving
-from app.panels.asking import ask_fix
+from app.panels.ask_claude import fix_button
 from app.panels.chat import chat_panel
 from app.panels.draft import dispatch_draft, open_starter
 from app.panels.editor import editor_panel
+from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.run_form import RunChoice, limits_popover, run_form, upload_popover
 from app.panels.verdict import verdict_box
 from app.results.format import escape_markdown
 from app.services import services
 from gpu_agent.codecs import STARTERS
-from gpu_agent.models import Status
 
 s = services()
 
@@ -44,7 +45,7 @@ def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
         pressed = st.button(
             "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
-        limits_popover(draft, choice.limits)
+        limits_popover(draft, choice)
         upload_popover(s)
         st.space("stretch")
         agent_badge(s, live=is_live(draft))
@@ -73,10 +74,10 @@ def outcome(draft: Draft) -> None:
         live_panel(s, experiment.id)
     else:
         verdict_box(experiment)
-    failed = experiment.status is Status.FAILED and s.connection.ready
-    if failed and st.button("Ask Claude to fix it", type="primary", icon=":material/healing:", key="fix-outcome"):
-        ask_fix(s, draft, experiment)
-    actions(s, experiment, f"lab-{experiment.id}", in_lab=True)
+        ranking_notice(s, experiment)
+    hypothesis_box(s, experiment)
+    fix_button(s, experiment, draft)
+    actions(s, experiment, f"lab-{experiment.id}", draft=draft)
     reveal(st.session_state.get("revealed"), key="reveal-outcome")
     if experiment.status.terminal:
         results_panel(s, experiment, "lab")

@@ -32,6 +32,7 @@ class Chat:
         *,
         content: str | Sequence[dict[str, Any]] | None = None,
         kind: str = "fresh",
+        about: str | None = None,
         model: str = DEFAULT_MODEL,
         effort: str = DEFAULT_EFFORT,
         max_tokens: int = 64_000,
@@ -40,7 +41,8 @@ class Chat:
         """Send the next question of a conversation; returns at once.
 
         `prompt` is what the person sees; `content` what Claude gets in its place (text or the API's blocks), such as a
-        wording of `prompt.py` with the code in it. Busy while the conversation's last turn still runs.
+        wording of `prompt.py` with the code in it; `about` is the id of the experiment in question. Busy while the
+        conversation's last turn still runs.
         """
         if content is None or isinstance(content, str):
             content = [{"type": "text", "text": sendable(content or prompt)}]
@@ -49,7 +51,7 @@ class Chat:
         with self._lock:
             if self._turn(conversation_id):
                 raise Busy("Claude is still answering in this conversation; wait for the end or stop it first.")
-            turn = self.store.begin(conversation_id, prompt, content, TurnState(model, effort), kind)
+            turn = self.store.begin(conversation_id, prompt, content, TurnState(model, effort), kind, about)
             conversation = self.store.get(conversation_id)  # now the turns before this one are settled for good
             messages = [*conversation.history(), {"role": "user", "content": list(content)}]
             request = TurnRequest(messages, conversation.system, connection, model, effort, max_tokens)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +12,7 @@ import httpx2
 from .models import PRICES, PriceTable
 
 API_URL = "https://api.anthropic.com"
+BEDROCK_URL = "https://bedrock-mantle.{region}.api.aws/anthropic"
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,36 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class Bedrock:
+    """Claude on Amazon Bedrock, by its endpoint of the Messages API (Mantle). Needs no key of Anthropic.
+
+    Without `api_key` (a Bedrock API key) requests are signed with what AWS's usual chain finds when they are sent:
+    environment, profile, or the role of the machine.
+    """
+
+    region: str
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+
+    def model_id(self, model: str) -> str:
+        """Bedrock's name of a model; an id that is not plainly Anthropic's own is sent as it is."""
+        return f"anthropic.{model}" if model.startswith("claude-") else model
+
+    def make_client(self, timeout: httpx2.Timeout) -> anthropic.AsyncAnthropicBedrockMantle:
+        return anthropic.AsyncAnthropicBedrockMantle(
+            aws_region=self.region,
+            api_key=(self.api_key or "").strip() or None,
+            base_url=self.base_url or BEDROCK_URL.format(region=self.region),
+            max_retries=0,
+            timeout=timeout,
+        )
+
+
+@dataclass(frozen=True)
 class Connection:
     """How Claude is reached, and what it costs there: the lab makes one from its settings.
 
-    `client` makes the SDK's asynchronous client where it should not be Anthropic's own API (such as Bedrock); then
-    `api_key` and `base_url` are not used.
+    With `bedrock`, `api_key` and `base_url` are not used.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -49,17 +74,21 @@ class Connection:
     """The longest silence on the connection; the API sends pings while Claude thinks."""
     retry: Retry = field(default_factory=Retry)
     prices: PriceTable = field(default_factory=lambda: PRICES)
-    client: Callable[[], Any] | None = None
+    bedrock: Bedrock | None = None
 
     @property
     def ready(self) -> bool:
-        """There is a key, or a client that needs none."""
-        return bool(self.client or (self.api_key or "").strip())
+        """There is a key, or a way that needs none."""
+        return bool(self.bedrock or (self.api_key or "").strip())
+
+    def model_id(self, model: str) -> str:
+        """What the model is called where it is reached."""
+        return self.bedrock.model_id(model) if self.bedrock else model
 
     def make_client(self) -> Any:
         timeout = httpx2.Timeout(self.silence_seconds, connect=self.connect_seconds)
-        if self.client:
-            return self.client().with_options(max_retries=0, timeout=timeout)
+        if self.bedrock:
+            return self.bedrock.make_client(timeout)
         # Both are always given, so that the SDK looks for neither in the environment.
         return anthropic.AsyncAnthropic(
             api_key=(self.api_key or "").strip(), base_url=self.base_url or API_URL, max_retries=0, timeout=timeout

@@ -19,7 +19,10 @@ from .state import TurnState, TurnStatus
 
 @dataclass(frozen=True)
 class Turn:
-    """A question and what came of it. `prompt` is what the person sees of it, `content` the blocks that are sent."""
+    """A question and what came of it. `prompt` is what the person sees of it, `content` the blocks that are sent.
+
+    `about` is the id of the experiment that was asked about, where it was about one.
+    """
 
     id: str
     conversation_id: str
@@ -29,6 +32,7 @@ class Turn:
     content: tuple[dict[str, Any], ...]
     created_at: str
     state: TurnState
+    about: str | None = None
 
     @property
     def remembered(self) -> bool:
@@ -55,7 +59,10 @@ SENT_AS_TEXT = (TurnStatus.TRUNCATED, TurnStatus.FAILED, TurnStatus.STOPPED, Tur
 
 @dataclass(frozen=True)
 class Conversation:
-    """`system` is the system prompt that it began with and keeps."""
+    """`system` is the system prompt that it began with and keeps.
+
+    A branch has its turns up to number `branched_at` from the conversation `branched_from`.
+    """
 
     id: str
     title: str
@@ -63,6 +70,12 @@ class Conversation:
     updated_at: str
     system: str
     turns: tuple[Turn, ...] = ()
+    branched_from: str | None = None
+    branched_at: int | None = None
+
+    def copied(self, turn: Turn) -> bool:
+        """The turn was said, and paid for, in the conversation that this one branched from."""
+        return turn.number <= (self.branched_at or 0)
 
     def history(self) -> list[dict[str, Any]]:
         return [message for turn in self.turns for message in turn.messages()]
@@ -89,12 +102,16 @@ class Conversation:
     def markdown(self) -> str:
         """The conversation as a document: questions, answers, thinking summaries, and what it cost."""
         parts = [f"# {self.title}", f"{self.created_at} · {bill(self.usage, self.cost, self.usage_final)}"]
+        if self.branched_from:
+            parts.append(f"Branched from conversation {self.branched_from} after turn {self.branched_at}.")
         for turn in self.turns:
             state = turn.state
             parts += [f"## {turn.number}. You", turn.prompt]
+            parts += [f"*About experiment {turn.about}.*"] if turn.about else []
             parts.append(f"## {turn.number}. Claude ({label(state.model)}, effort {state.effort})")
             if state.thinking.strip():
                 parts.append("\n".join(f"> {line}".rstrip() for line in state.thinking.strip().split("\n")))
             parts += [state.text.strip(), f"*{state.error}*" if state.error else ""]
-            parts.append(f"*{bill(state.usage, state.cost, state.usage_final)}, {state.seconds:.0f} s*")
+            cost = f"{bill(state.usage, state.cost, state.usage_final)}, {state.seconds:.0f} s"
+            parts.append("*Copied.*" if self.copied(turn) else f"*{cost}*")
         return "\n\n".join(part for part in parts if part) + "\n"

@@ -6,6 +6,7 @@ import email.utils
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anthropic
@@ -47,6 +48,21 @@ BY_STATUS = {
     504: "Claude timed out on this request; send the message again, or lower the effort.",
     529: "Claude is overloaded at the moment; wait a minute and send the message again.",
 }
+BEDROCK_BY_STATUS = {
+    401: "Amazon Bedrock did not accept the credentials; sign in to AWS again or set a new AWS_BEARER_TOKEN_BEDROCK, "
+    "then send the message again.",
+    403: "The AWS credentials may not use {model} on Amazon Bedrock; ask for access to the model and for the permission "
+    "to call it in this region, or choose another model.",
+    404: "Amazon Bedrock does not know the model {model} in this region; choose another model or another region.",
+}
+"""Where a way out differs from that of Anthropic's own API."""
+NO_AWS = (
+    "No usable AWS credentials were found for Amazon Bedrock: sign in with the AWS command line, give this machine a "
+    "role, or set AWS_BEARER_TOKEN_BEDROCK and restart the lab; then send the message again."
+)
+NO_BOTO = (
+    "Amazon Bedrock needs the package boto3, which is not installed: install requirements.txt, then restart the lab."
+)
 TYPE_STATUS = {
     "authentication_error": 401,
     "billing_error": 402,
@@ -72,10 +88,12 @@ class Trouble:
     request_id: str | None = None
 
 
-def trouble(error: Exception, model: str, arrived: bool) -> Trouble:
+def trouble(error: Exception, model: str, arrived: bool, bedrock: bool = False) -> Trouble:
     """Explain an exception of the SDK or its transport. `arrived`: some of the reply is already on the screen."""
     if isinstance(error, anthropic.APIStatusError):
-        return of_status(error, model, arrived)
+        return of_status(error, model, arrived, bedrock)
+    if bedrock and (problem := of_aws(error)):
+        return problem
     cause = error.__cause__ if isinstance(error, anthropic.APIConnectionError) and error.__cause__ else error
     if isinstance(cause, httpx2.LocalProtocolError | httpx2.InvalidURL | httpx2.UnsupportedProtocol | UnicodeError):
         return Trouble(UNSENDABLE)  # without a detail: its words may quote the key
@@ -92,12 +110,20 @@ def trouble(error: Exception, model: str, arrived: bool) -> Trouble:
     )
 
 
-def of_status(error: anthropic.APIStatusError, model: str, arrived: bool) -> Trouble:
+def of_aws(error: Exception) -> Trouble | None:
+    """What goes wrong before a request to Bedrock can be signed. The words of these errors quote no secret."""
+    if isinstance(error, ImportError):
+        return Trouble(NO_BOTO, str(error)[:500])
+    unsigned = type(error).__module__.startswith("botocore") or "AWS credentials" in str(error)
+    return Trouble(NO_AWS, f"{type(error).__name__}: {error}"[:500]) if unsigned else None
+
+
+def of_status(error: anthropic.APIStatusError, model: str, arrived: bool, bedrock: bool = False) -> Trouble:
     # Inside a stream the HTTP status is 200 whatever went wrong; only the body's type tells.
     status = TYPE_STATUS.get(error.type or "", error.status_code) if error.status_code == 200 else error.status_code
     words = error.api_message or (error.message or "")[:200]
     return Trouble(
-        sentence=sentence(status, error, words, model, arrived),
+        sentence=sentence(status, error, words, model, arrived, BEDROCK_BY_STATUS if bedrock else {}),
         detail=f"HTTP {error.status_code} {error.type or ''}: {words}"[:500],
         retryable=retryable(status, error),
         retry_after=retry_after(error.response.headers),
@@ -105,7 +131,10 @@ def of_status(error: anthropic.APIStatusError, model: str, arrived: bool) -> Tro
     )
 
 
-def sentence(status: int, error: anthropic.APIStatusError, words: str, model: str, arrived: bool) -> str:
+def sentence(
+    status: int, error: anthropic.APIStatusError, words: str, model: str, arrived: bool, own: Mapping[int, str]
+) -> str:
+    """`own`: sentences by status that go before the common ones."""
     low = words.lower()
     # The API has no code for these three: its wording is the only sign, and a miss still gives the plain sentence.
     if "credit balance" in low or error.type == "billing_error":
@@ -120,8 +149,8 @@ def sentence(status: int, error: anthropic.APIStatusError, words: str, model: st
         )
     if arrived:
         return f"Claude's service broke off in the middle of the reply ({clip(words)}); what arrived is kept, so ask for the rest."
-    if status in BY_STATUS:
-        return BY_STATUS[status].format(model=model)
+    if status in own or status in BY_STATUS:
+        return (own.get(status) or BY_STATUS[status]).format(model=model)
     if status >= 500 or status == 200:
         return f"Claude's service had an error (HTTP {status}); wait a moment and send the message again."
     return f"Claude refused the request (HTTP {status}: {clip(words)}); check the settings and send it again."

@@ -107,14 +107,18 @@ def label(model: str) -> str:
     return next((m.label for m in MODELS if m.id == model), model)
 
 
-def price_table(overrides: str | Mapping[str, Mapping[str, Any]] | None = None) -> PriceTable:
+def price_table(
+    overrides: str | Mapping[str, Mapping[str, Any]] | None = None, builtin: PriceTable = PRICES
+) -> PriceTable:
     """The built-in prices with `overrides` (JSON text or a mapping) on top, whole models at a time.
+
+    Where Claude is reached on another platform, whose prices nobody here knows, `builtin` is empty.
 
     `{"claude-opus-5-5": {"input": 4, "output": 20, "cache_read": 0.2}}`: the cache figures may be left out.
     ValueError with a sentence for anything else.
     """
     if not overrides:
-        return PRICES
+        return builtin
     example = 'such as {"claude-opus-5-5": {"input": 4, "output": 20}}, in dollars per million tokens'
     try:
         table = json.loads(overrides) if isinstance(overrides, str) else overrides
@@ -125,4 +129,4 @@ def price_table(overrides: str | Mapping[str, Mapping[str, Any]] | None = None) 
     bad = [id for id, price in own.items() if not good(price)]
     if bad:
         raise ValueError(f"The price table has a price for {bad[0]} that is no amount; write it {example}.")
-    return {**PRICES, **own}
+    return {**builtin, **own}

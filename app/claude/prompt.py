@@ -24,7 +24,11 @@ ANSWER = """\
 
 Think about the idea first: where the bits go, what the pictures have in common, what it costs to decode. Then write
 1. a short explanation, at most two paragraphs: the idea, and what you expect it to do to rate, quality and speed;
-2. the complete module in one fenced block. The block opens with four backticks and the words `python codec`, and closes \
+2. what you expect of it, on one line that begins with `Expected:` and names a signed percentage of bits at equal quality \
+against the codec that you started from, then the reason: `Expected: -10 % bits, because flat blocks are skipped.` \
+Negative is fewer bits. The lab keeps this line with the experiment and says afterwards whether the measurement bore it \
+out, so be honest rather than bold. For a codec that starts from none, give the line in words without a percentage;
+3. the complete module in one fenced block. The block opens with four backticks and the words `python codec`, and closes \
 with four backticks on a line of their own:
 
 ````python codec
@@ -95,9 +99,14 @@ def fenced(code: str, info: str = "python codec") -> str:
     return f"{fence}{info}\n{code.rstrip()}\n{fence}"
 
 
-def fresh(idea: str) -> str:
-    """A new codec from an idea."""
-    return f"Write a new codec from this idea:\n\n{idea.strip()}"
+def fresh(idea: str, evidence: str = "") -> str:
+    """A new codec from an idea. `evidence`: what another one measured, as the figures to beat."""
+    beat = "For comparison, this is what the latest codec measured; the new one need not resemble it.\n\n"
+    parts = [
+        f"Write a new codec from this idea:\n\n{idea.strip()}",
+        beat + evidence.strip() if evidence.strip() else "",
+    ]
+    return joined(parts)
 
 
 def improve(wish: str, code: str, evidence: str = "") -> str:
@@ -111,16 +120,50 @@ def improve(wish: str, code: str, evidence: str = "") -> str:
     return joined(parts)
 
 
-def fix(code: str, category: ErrorCategory | str, message: str, log: str = "", wish: str = "") -> str:
-    """After a failed run: what the agent said, with the codec's own traceback or output where there is one."""
+def fix(
+    code: str, category: ErrorCategory | str, message: str, log: str = "", wish: str = "", evidence: str = ""
+) -> str:
+    """After a failed run: what the agent said, with the codec's own traceback or output where there is one.
+
+    `evidence` says all of that and more, and stands in its place where it is given.
+    """
     category = str(category)
-    parts = [
-        "This codec failed in the lab. Find the cause, say what it was in a sentence or two, and give the corrected module.",
-        fenced(code),
+    seen = [
         f"Failure: {category}. {HINTS.get(category, '')}".strip(),
         fenced(message, "text"),
         f"Traceback or output:\n\n{fenced(tail(log), 'text')}" if log.strip() else "",
+    ]
+    parts = [
+        "This codec failed in the lab. Find the cause, say what it was in a sentence or two, and give the corrected module.",
+        fenced(code),
+        *([evidence.strip()] if evidence.strip() else seen),
         wish.strip(),
+    ]
+    return joined(parts)
+
+
+def explain(code: str, evidence: str, wish: str = "") -> str:
+    """A question about an experiment, to be answered in words."""
+    parts = [
+        "Here is a codec and what it measured in the lab.",
+        fenced(code),
+        evidence.strip(),
+        wish.strip()
+        or "Explain the result: where the bits go, what limits the quality, what is slow, and the two or three changes "
+        "that would pay most, with what you expect of each.",
+        "Answer in words, without a codec block.",
+    ]
+    return joined(parts)
+
+
+def cross(codes: tuple[str, str], evidence: tuple[str, str], wish: str = "") -> str:
+    """A codec that takes the best of two experiments; the first is the one that the result will be a child of."""
+    parts = ["Here are two codecs and what each measured in the lab. Join the strengths of both in one new codec."]
+    for name, code, measured in zip("AB", codes, evidence):
+        parts += [f"## Codec {name}", fenced(code), measured.strip()]
+    parts += [
+        wish.strip(),
+        "Say in a sentence what you take from each. Your `Expected:` line is against codec A.",
     ]
     return joined(parts)
 

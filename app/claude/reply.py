@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from gpu_agent.check import Checked, check_code
+from gpu_agent.models import Hypothesis
 
 from . import prompt
+from .expected import read_expected
 from .state import TurnState, TurnStatus
 
 FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
@@ -26,11 +28,15 @@ MAX_CLOSERS = 32
 
 @dataclass(frozen=True)
 class Codec:
-    """An accepted module. `title` is what Claude called it, or the first line of its docstring."""
+    """An accepted module. `title` is what Claude called it, or the first line of its docstring.
+
+    `expected` is what Claude said it expects of it, where it did.
+    """
 
     code: str
     title: str | None
     checked: Checked
+    expected: Hypothesis | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def read_codec(reply: TurnState | str, whole: bool | None = None) -> Codec | Pro
         sentence = f"The codec does not fulfil the contract: line {first.line}, {first.message}{others}."
         repair = prompt.repair(f"The codec in your last reply has errors:\n\n{block.checked.message}")
         return Problem("invalid", sentence, repair, code)
-    return Codec(block.code, title_of(block), block.checked)
+    return Codec(block.code, title_of(block), block.checked, read_expected(text))
 
 
 def last_codec(text: str) -> Block | None:

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from pydantic import TypeAdapter
 from gpu_agent.models import new_id, now
 
 from .conversation import Conversation, Turn
+from .models import Usage
 from .prompt import system_prompt
 from .state import TurnState, TurnStatus, sendable
 
@@ -34,9 +36,20 @@ CREATE TABLE IF NOT EXISTS conversation_turns (
     state TEXT NOT NULL, UNIQUE (conversation_id, number)
 );
 """
+ADDED = (
+    ("conversations", "branched_from", "TEXT"),
+    ("conversations", "branched_at", "INTEGER"),
+    ("conversation_turns", "about", "TEXT"),
+)
+"""Columns that files of earlier versions lack."""
+THINKING = ("thinking", "redacted_thinking")
 UNTITLED = "New conversation"
 INTERRUPTED = "The lab stopped in the middle of this reply; what had arrived is kept, so ask for the rest."
 STATE = TypeAdapter(TurnState)
+
+
+CONVERSATION = "id, title, created_at, updated_at, system"
+TURN = "id, conversation_id, number, kind, prompt, content, created_at, owner, state, about"
 
 
 class Busy(Exception):
@@ -91,6 +104,7 @@ class ConversationStore:
         with self._connect() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(SCHEMA)
+            add_columns(db)
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -108,8 +122,33 @@ class ConversationStore:
         made = Conversation(new_id(), clip(title) or UNTITLED, at, at, system_prompt() if system is None else system)
         with self._connect() as db:
             row = (made.id, made.title, made.created_at, made.updated_at, made.system)
-            db.execute("INSERT INTO conversations VALUES (?, ?, ?, ?, ?)", row)
+            db.execute(f"INSERT INTO conversations ({CONVERSATION}) VALUES (?, ?, ?, ?, ?)", row)
         return made
+
+    def branch(self, id: str, number: int) -> Conversation:
+        """A new conversation with the turns of this one up to `number`, without Claude's thinking, which is bound to the
+        old one. Nothing is charged again: copied turns have no tokens. Busy while one of them still runs."""
+        from_ = self.get(id)
+        turns = [turn for turn in from_.turns if turn.number <= number]
+        if not turns:
+            raise Unknown(f"The conversation {id} has no turn {number}.")
+        if any(turn.state.status.active for turn in turns):
+            raise Busy("Claude is still answering in this conversation; wait for the end or stop it first.")
+        at, made, end = now(), new_id(), turns[-1].number
+        head = (made, clip(f"{from_.title} · from turn {end}"), at, at, system_prompt(), id, end)
+        with self._connect() as db:
+            db.execute("BEGIN IMMEDIATE")
+            columns = f"{CONVERSATION}, branched_from, branched_at"
+            db.execute(f"INSERT INTO conversations ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", head)
+            for turn in turns:
+                self._insert(db, replace(turn, id=new_id(), conversation_id=made, state=copied(turn.state)))
+            db.execute("COMMIT")
+        return self.get(made)
+
+    def _insert(self, db: sqlite3.Connection, turn: Turn) -> None:
+        row = (turn.id, turn.conversation_id, turn.number, turn.kind, turn.prompt, json.dumps(list(turn.content)))
+        row += (turn.created_at, self.owner, dump(turn.state), turn.about)
+        db.execute(f"INSERT INTO conversation_turns ({TURN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def get(self, id: str) -> Conversation:
         """With all turns. Unknown if there is none."""
@@ -134,7 +173,13 @@ class ConversationStore:
             db.execute("UPDATE conversations SET title = ? WHERE id = ?", (clip(title) or UNTITLED, id))
 
     def begin(
-        self, id: str, prompt: str, content: Sequence[dict[str, Any]], state: TurnState, kind: str = "fresh"
+        self,
+        id: str,
+        prompt: str,
+        content: Sequence[dict[str, Any]],
+        state: TurnState,
+        kind: str = "fresh",
+        about: str | None = None,
     ) -> Turn:
         """Append a turn that is about to run. Busy while the last one still runs in a living process.
 
@@ -156,11 +201,11 @@ class ConversationStore:
             if number == 1:
                 retitle = "UPDATE conversations SET title = ? WHERE id = ? AND title = ?"
                 db.execute(retitle, (clip(prompt) or UNTITLED, id, UNTITLED))
-            row = (turn_id, id, number, kind, prompt, json.dumps(list(content)), at, self.owner, dump(state))
-            db.execute("INSERT INTO conversation_turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            turn = Turn(turn_id, id, number, kind, prompt, tuple(content), at, state, about)
+            self._insert(db, turn)
             db.execute("UPDATE conversations SET updated_at = ? WHERE id = ?", (at, id))
             db.execute("COMMIT")
-        return Turn(turn_id, id, number, kind, prompt, tuple(content), at, state)
+        return turn
 
     def save(self, turn_id: str, state: TurnState) -> None:
         """Write what has arrived so far, or the end. A turn that ended before is not changed."""
@@ -178,6 +223,22 @@ def read_turn(row: sqlite3.Row) -> Turn:
     if state.status.active and not alive(owner):
         state = interrupted(state)
     return Turn(**{**facts, "content": tuple(json.loads(facts["content"])), "state": state})
+
+
+def add_columns(db: sqlite3.Connection) -> None:
+    """Bring the tables of an earlier version up to date; two processes may do so at once."""
+    db.execute("BEGIN IMMEDIATE")
+    for table, name, kind in ADDED:
+        if name not in {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}:
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+    db.execute("COMMIT")
+
+
+def copied(state: TurnState) -> TurnState:
+    """As a branch has it: what was said, without the thinking and without its price."""
+    content = state.content and tuple(block for block in state.content if block.get("type") not in THINKING)
+    free = {"usage": Usage(), "usage_final": True, "cost": Decimal(0)}
+    return replace(state, thinking="", content=content, **free)
 
 
 def interrupted(state: TurnState) -> TurnState:

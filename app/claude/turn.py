@@ -99,7 +99,8 @@ class RunningTurn:
             try:
                 runner.run(self._main())
             except Exception as e:  # whatever it is, a turn ends with a sentence and never with a dead thread
-                self._settle(TurnStatus.FAILED, errors.trouble(e, self.request.model, self._live.has_text))
+                bedrock = bool(self.request.connection.bedrock)
+                self._settle(TurnStatus.FAILED, errors.trouble(e, self.request.model, self._live.has_text, bedrock))
             try:
                 if self._on_end:
                     self._on_end(self._live.snapshot())
@@ -163,7 +164,7 @@ class RunningTurn:
         request, live = self.request, self._live
         try:
             async with client.messages.stream(
-                model=request.model,
+                model=request.connection.model_id(request.model),
                 max_tokens=request.max_tokens,
                 system=[{"type": "text", "text": request.system, "cache_control": EPHEMERAL}],
                 messages=list(request.messages),
@@ -181,7 +182,7 @@ class RunningTurn:
                     return errors.Trouble(sentence, "the stream ended without message_stop", retryable=True)
                 return self._conclude(stream.current_message_snapshot)
         except Exception as e:
-            return errors.trouble(e, request.model, live.has_text)
+            return errors.trouble(e, request.model, live.has_text, bool(request.connection.bedrock))
 
     def _take(self, event: Any, stream: Any) -> None:
         live = self._live

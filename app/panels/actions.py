@@ -6,15 +6,19 @@ import streamlit as st
 
 from app.agent_client import AgentError
 from app.dispatch import dispatch_rerun
+from app.drafts import Draft
+from app.panels.ask_claude import ask_claude
+from app.panels.draft import draft_from
 from app.services import Services
-from gpu_agent.check import check_code
-from gpu_agent.models import Experiment, Origin
+from gpu_agent.models import Experiment
 
 
-def actions(services: Services, experiment: Experiment, key: str, *, in_lab: bool = False) -> None:
-    """A row of buttons, always the same ones so that nothing moves when a run ends. In the lab there is nothing to open."""
+def actions(services: Services, experiment: Experiment, key: str, *, draft: Draft | None = None) -> None:
+    """A row of buttons, always the same ones so that nothing moves when a run ends. `draft`: the lab's own, where there
+    is nothing to open and Claude is asked in its conversation."""
     ended = experiment.status.terminal
     with st.container(horizontal=True, vertical_alignment="center", key=f"actions-{key}"):
+        ask_claude(services, experiment, key, draft)
         if st.button(
             "Rerun",
             key=f"rerun-{key}",
@@ -23,7 +27,7 @@ def actions(services: Services, experiment: Experiment, key: str, *, in_lab: boo
             help="Exactly this code, clips, rates and limits again" if ended else "It is still running",
         ):
             rerun(services, experiment)
-        if in_lab:
+        if draft is not None:
             st.page_link(
                 "app_pages/experiment.py",
                 label="Own page",
@@ -84,19 +88,5 @@ def rerun(services: Services, experiment: Experiment) -> None:
 
 def open_in_lab(services: Services, experiment: Experiment) -> None:
     """A new draft from this code with the run form as it was, and the experiment as its parent."""
-    own = check_code(experiment.code).rates
-    draft = services.drafts.new()
-    draft.text = draft.baseline = experiment.code
-    draft.baseline_name = experiment.title
-    draft.parent_id = experiment.id
-    draft.origin = Origin(kind="fork").model_dump(mode="json", exclude_none=True)
-    draft.form = {
-        "clips": [c.name for c in experiment.clips],
-        "rates": "" if tuple(experiment.rates) == own else ", ".join(f"{r:g}" for r in experiment.rates),
-        "frames": experiment.frames,
-        "title": "",
-        "limits": experiment.limits.model_dump(exclude_defaults=True),
-    }
-    draft.revision = 1
-    services.drafts.save(draft)
+    draft = draft_from(services, experiment)
     st.switch_page("app_pages/lab.py", query_params={"draft": draft.id})

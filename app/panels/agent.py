@@ -6,11 +6,14 @@ import streamlit as st
 
 from app.agent_client import Health
 from app.services import HEALTH_SECONDS, Services
+from gpu_agent.models import UNSAFE
 
 
 def agent_notice(services: Services) -> None:
     """Nothing while all is well; otherwise what is wrong and what happens to queued work."""
     health = services.health()
+    if health is not None and health.sandbox.get("level") == UNSAFE:
+        st.error(health.sandbox.get("message") or "UNSAFE MODE: there is no jail.", icon=":material/gpp_bad:")
     if health is None:
         st.warning(
             "The agent does not answer. You can go on writing; what you dispatch is queued and starts when it is back.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.claude.conversation import Turn
+from app.claude.conversation import Conversation, Turn
 from app.claude.models import EFFORTS, MODELS, bill, label
 from app.claude.reply import Codec, Problem, read_codec
 from app.claude.state import TurnState, TurnStatus
 from app.drafts import Draft
 from app.panels.asking import ask, send_wish
+from app.panels.conversations import branch_button, conversations, sent_along
 from app.panels.draft import take_reply
 from app.results.format import escape_markdown
 from app.services import Services
@@ -25,7 +26,7 @@ IDEAS = (
 
 NO_KEY = (
     "Claude needs an API key. Set `ANTHROPIC_API_KEY` and start `./lab` again, or put `anthropic_api_key` into "
-    "`streamlit_config/secrets.toml`. Everything else works without one."
+    "`streamlit_config/secrets.toml`. On AWS, `CODEC_LAB_CLAUDE_VIA=bedrock` needs none. Everything else works without."
 )
 
 
@@ -49,21 +50,35 @@ def chat_panel(services: Services, draft: Draft) -> None:
 
 def prompt_box(services: Services, draft: Draft, running: bool) -> None:
     """Where a message is typed; while Claude answers, what is typed stays and waits for the end or for a stop."""
-    typed = st.chat_input(
+    unsent = st.session_state.get("unsent")
+    if unsent:
+        words, why = unsent
+        st.warning(escape_markdown(f"Not sent: “{words}” {why}"), icon=":material/hourglass_top:")
+        if st.button("Send it now", key="send-unsent", icon=":material/send:", disabled=running):
+            send_wish(services, draft, words)
+    st.chat_input(
         "Describe an idea or a change" if services.connection.ready else "Claude needs an API key; see above",
         key="chat-input",
         disabled=running or not services.connection.ready,
+        on_submit=note_typed,
     )
+    typed = st.session_state.pop("typed", None)
     if typed:
         send_wish(services, draft, typed)
 
 
+def note_typed() -> None:
+    """A box that is disabled in the very run that brings the text, because another tab asked first, does not return it."""
+    st.session_state["typed"] = st.session_state["chat-input"]
+
+
 def header(services: Services, draft: Draft) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="chat-header"):
+    with st.container(horizontal=True, vertical_alignment="center", key="chat-header", gap="xsmall"):
         st.markdown("**Claude**", width="content")
         st.space("stretch")
         if draft.conversation_id:
             conversation_controls(services, draft)
+        conversations(services, draft)
         with st.popover("Model", icon=":material/tune:", key="model-popover"):
             model_form(services)
 
@@ -71,12 +86,11 @@ def header(services: Services, draft: Draft) -> None:
 def conversation_controls(services: Services, draft: Draft) -> None:
     """What the conversation cost so far, and the way to stop it or to leave it."""
     conversation = services.chat.conversation(draft.conversation_id or "")
-    if conversation.cost is not None:
-        least = "" if conversation.usage_final else "≥ "
+    if conversation.turns:
         said = bill(conversation.usage, conversation.cost, conversation.usage_final)
-        st.caption(
-            f"{least}\\${conversation.cost:.2f}", width="content", help=f"This conversation: {escape_markdown(said)}"
-        )
+        least = "" if conversation.usage_final else "≥ "
+        short = "$ ?" if conversation.cost is None else f"{least}${conversation.cost:.2f}"
+        st.caption(escape_markdown(short), width="content", help=f"This conversation: {escape_markdown(said)}")
     turn = services.chat.running(conversation.id)
     if turn is not None:
         if st.button("Stop", key="stop-claude", icon=":material/stop_circle:", help="What has arrived is kept"):
@@ -97,6 +111,8 @@ def model_form(services: Services) -> None:
         options,
         index=options.index(preset),
         format_func=label,
+        accept_new_options=True,
+        help="Another model's id can be typed. Where its price is not known, its cost is shown as unknown.",
         key="claude-model",
         persist_state="session",
     )
@@ -117,14 +133,18 @@ def messages(services: Services, draft: Draft) -> None:
     if not draft.conversation_id:
         empty_state(services, draft)
         return
-    turns = services.chat.conversation(draft.conversation_id).turns
+    conversation = services.chat.conversation(draft.conversation_id)
+    turns = conversation.turns
     if not turns:
         empty_state(services, draft)
     for turn in turns:
         with st.chat_message("user", avatar=":material/person:"):
             st.markdown(escape_markdown(turn.prompt).replace("\n", "  \n"))
+            sent_along(services, turn)
         with st.chat_message("assistant", avatar=":material/smart_toy:"):
             reply(services, draft, turn, last=turn is turns[-1])
+            if not turn.state.status.active:
+                below(services, draft, conversation, turn)
 
 
 def empty_state(services: Services, draft: Draft) -> None:
@@ -159,7 +179,15 @@ def reply(services: Services, draft: Draft, turn: Turn, last: bool) -> None:
         if state.detail:
             st.caption(escape_markdown(state.detail))
     proposal(services, draft, turn, last)
-    st.caption(f"{label(state.model)} · {bill(state.usage, state.cost, state.usage_final)} · {state.seconds:.0f} s")
+
+
+def below(services: Services, draft: Draft, conversation: Conversation, turn: Turn) -> None:
+    """What the turn cost, and another way on from it."""
+    state = turn.state
+    cost = f"{bill(state.usage, state.cost, state.usage_final)} · {state.seconds:.0f} s"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(escape_markdown(f"{label(state.model)} · {'copied' if conversation.copied(turn) else cost}"))
+        branch_button(services, draft, conversation, turn)
 
 
 def waiting(state: TurnState) -> None:
@@ -199,7 +227,7 @@ def proposal(services: Services, draft: Draft, turn: Turn, last: bool) -> None:
             icon=":material/build:",
             disabled=not services.connection.ready,
         ):
-            ask(services, draft, "Repair the last reply.", found.repair, "repair")
+            ask(services, draft, "Repair the last reply.", found.repair, "repair", turn.about)
 
 
 def worth_repair(turn: Turn, problem: Problem) -> bool:

@@ -15,7 +15,7 @@ from app.panels.run_form import RunChoice
 from app.services import Services
 from gpu_agent.check import check_code
 from gpu_agent.codecs import Starter
-from gpu_agent.models import ExperimentRequest, Origin, new_id
+from gpu_agent.models import Experiment, ExperimentRequest, Hypothesis, Origin, new_id
 
 
 def sha256(text: str) -> str:
@@ -41,20 +41,70 @@ def replace_text(services: Services, draft: Draft, text: str, origin: Origin, ba
     )
 
 
+def draft_from(services: Services, experiment: Experiment) -> Draft:
+    """A new draft from an experiment's code, with the run form as it was, and the experiment as its parent."""
+    own = check_code(experiment.code).rates
+    draft = services.drafts.new()
+    draft.text = draft.baseline = experiment.code
+    draft.baseline_name = experiment.title
+    draft.parent_id = experiment.id
+    draft.origin = Origin(kind="fork").model_dump(mode="json", exclude_none=True)
+    draft.form = {
+        "clips": [c.name for c in experiment.clips],
+        "rates": "" if tuple(experiment.rates) == own else ", ".join(f"{r:g}" for r in experiment.rates),
+        "frames": experiment.frames,
+        "timing_runs": experiment.timing_runs,
+        "title": "",
+        "limits": experiment.limits.model_dump(exclude_defaults=True),
+    }
+    draft.revision = 1
+    services.drafts.save(draft)
+    return draft
+
+
 def open_starter(services: Services, draft: Draft, starter: Starter) -> None:
     replace_text(services, draft, starter.code(), Origin(kind="starter", starter=starter.name), None, "")
     services.drafts.update(draft.id, parent_id=None)
+    expect(services, draft, None)
     st.session_state[f"diff-{draft.id}"] = False
 
 
 def take_reply(services: Services, draft: Draft, turn: Turn, codec: Codec) -> None:
-    """Claude's codec goes into the editor, as a diff against what was there."""
+    """Claude's codec goes into the editor, as a diff against what the person had."""
     origin = Origin(
         kind="claude", prompt=turn.prompt, model=turn.state.model, conversation_id=turn.conversation_id, note=turn.id
     )
-    before = draft.text if draft.text.strip() else None
-    replace_text(services, draft, codec.code, origin, before, "what was in the editor")
+    before, name = what_the_person_had(services, draft)
+    replace_text(services, draft, codec.code, origin, before, name)
+    expect(services, draft, codec.expected)
+    if turn.kind == "fresh":
+        services.drafts.update(draft.id, parent_id=None)
+    elif turn.about and services.store.get(turn.about) is not None:
+        services.drafts.update(draft.id, parent_id=turn.about)
     st.session_state[f"diff-{draft.id}"] = before is not None
+
+
+def what_the_person_had(services: Services, draft: Draft) -> tuple[str | None, str]:
+    """What a proposal is compared with, and its name.
+
+    Where the editor still holds an earlier proposal that nobody accepted, edited or ran, this is what was there before
+    it: otherwise the person would never see what the first of the two has changed.
+    """
+    if not draft.text.strip():
+        return None, ""
+    unseen = draft.origin.get("kind") == "claude" and draft.source_sha256 == sha256(draft.text)
+    run = services.store.get(draft.experiment_id) if draft.experiment_id else None
+    if unseen and draft.baseline is not None and (run is None or run.code != draft.text):
+        return draft.baseline, draft.baseline_name
+    return draft.text, "what was in the editor"
+
+
+def expect(services: Services, draft: Draft, hypothesis: Hypothesis | None) -> None:
+    """What is expected of the text that the app has just put there; the run form shows it."""
+    kept = hypothesis.model_dump(mode="json") if hypothesis else None
+    services.drafts.update(draft.id, hypothesis=kept, tested_sha256=None)
+    st.session_state[f"expected-{draft.id}"] = hypothesis.text if hypothesis else ""
+    st.session_state[f"expected-bits-{draft.id}"] = hypothesis.bd_rate if hypothesis else None
 
 
 def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str | None:
@@ -72,15 +122,18 @@ def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str |
         clips=choice.clips,
         rates=choice.rates,
         frames=choice.frames,
+        timing_runs=choice.timing_runs,
         limits=choice.limits,
         parent_id=parent_of(services, draft),
         origin=origin_of(draft),
+        hypothesis=choice.hypothesis,
     )
     try:
         done = dispatch(services.agent, services.store, request, choice.clips[0])
     except AgentError as e:
         return str(e)
-    services.drafts.update(draft.id, experiment_id=done.experiment.id, parent_id=done.experiment.id)
+    ran = {"experiment_id": done.experiment.id, "parent_id": done.experiment.id, "tested_sha256": sha256(draft.text)}
+    services.drafts.update(draft.id, **ran)
     if done.note:
         st.toast(done.note, icon=":material/cloud_off:")
     return None

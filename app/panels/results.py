@@ -111,8 +111,13 @@ def choose_point(services: Services, experiment: Experiment, clip: str, key: str
 
 def point_caption(row: ResultRow) -> str:
     quality = "lossless" if row.lossless else f"Y-PSNR {row.psnr_y:.2f} dB · SSIM {score(row.ssim, 4)}"
-    speeds = f"encode {speed(row.encode_fps)}, decode {speed(row.decode_fps)}"
+    speeds = f"encode {timed(row.encode_fps, row.encode_spread)}, decode {timed(row.decode_fps, row.decode_spread)}"
     return f"{kbits(row.kbps)} · {row.bpp:.4f} bpp · {quality} · {speeds} · {bytes_of(row.bytes)}"
+
+
+def timed(fps: float, spread: float | None) -> str:
+    """A speed, with its spread where it was timed more than once."""
+    return speed(fps) if spread is None else f"{speed(fps)} (spread {100 * spread:.0f} %)"
 
 
 def take_click(event: Any, rows: list[ResultRow], state: str) -> None:

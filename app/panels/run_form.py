@@ -9,11 +9,12 @@ import streamlit as st
 
 from app.components.upload import clip_upload
 from app.drafts import Draft
+from app.panels.expectation import expectation
 from app.results.format import escape_markdown, frame_rate, seconds
 from app.services import Services
 from gpu_agent.check import check_code
 from gpu_agent.contract import MAX_RATES
-from gpu_agent.models import Clip, Limits, Rate
+from gpu_agent.models import Clip, Hypothesis, Limits, Rate
 
 LIMITS = {
     "wall_seconds": ("Wall time (s)", 1.0, 86_400.0),
@@ -31,7 +32,9 @@ class RunChoice(NamedTuple):
     frames: int | None
     limits: Limits
     title: str
+    timing_runs: int = 1
     problem: str | None = None
+    hypothesis: Hypothesis | None = None
 
 
 def parse_rates(text: str) -> tuple[list[Rate] | None, str | None]:
@@ -101,11 +104,14 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     title = d.text_input(
         "Title", saved.get("title", ""), key=f"run-title-{draft.id}", max_chars=200, placeholder="from the docstring"
     )
+    words, figure = st.columns([10, 3], vertical_alignment="bottom")
+    hypothesis = expectation(services, draft, words, figure)
     describe(chosen, by_name)
     rates, problem = parse_rates(rates_text)
     if not chosen:
         problem = "Choose at least one clip."
     limits = limits_of(draft, saved.get("limits") or {})
+    timing_runs = int(st.session_state.get(f"timing-{draft.id}") or saved.get("timing_runs") or 1)
     keep(
         services,
         draft,
@@ -115,9 +121,10 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
             "frames": frames,
             "title": title,
             "limits": limits.model_dump(exclude_defaults=True),
+            "timing_runs": timing_runs,
         },
     )
-    return RunChoice(chosen, rates, frames, limits, title, problem)
+    return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem, hypothesis)
 
 
 def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:
@@ -136,10 +143,19 @@ def limits_of(draft: Draft, saved: dict[str, Any]) -> Limits:
     return Limits(**saved).model_copy(update={k: v for k, v in changed.items() if v is not None})
 
 
-def limits_popover(draft: Draft, limits: Limits) -> None:
+def limits_popover(draft: Draft, choice: RunChoice) -> None:
     with st.popover("Limits", icon=":material/timer:", help="Bounds of each encode and each decode"):
         for name, (label, low, high) in LIMITS.items():
-            st.number_input(label, low, high, type(low)(getattr(limits, name)), key=f"{name}-{draft.id}")
+            st.number_input(label, low, high, type(low)(getattr(choice.limits, name)), key=f"{name}-{draft.id}")
+        st.number_input(
+            "Timing runs",
+            1,
+            9,
+            choice.timing_runs,
+            key=f"timing-{draft.id}",
+            help="Encode and decode each point so many times: times are medians, and their spread is shown. For claims "
+            "about speed.",
+        )
         st.caption("Enforced by the agent for each encode and each decode; a run that passes one fails and says which.")
 
 

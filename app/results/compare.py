@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gpu_agent.models import ClipRef, Experiment, Status
+from gpu_agent.models import Experiment, Status
+from gpu_agent.road.expected import clip_of, why_not_same
 
 from .format import listed, plural, short
 from .headline import by_clip
@@ -72,21 +73,6 @@ def compare(anchor: Experiment, test: Experiment, bd_rate: BDRate, names: tuple[
         mean=sum(figures) / len(figures) if figures and len(figures) == len(clips) else None,
         left_out=sorted(set(theirs) ^ set(ours)),
     )
-
-
-def clip_of(experiment: Experiment, name: str) -> ClipRef | None:
-    return next((clip for clip in experiment.clips if clip.name == name), None)
-
-
-def why_not_same(a: ClipRef | None, b: ClipRef | None) -> str | None:
-    """None where both measured the same frames."""
-    if a is None or b is None or a.sha256 is None or b.sha256 is None:
-        return "it is not recorded which frames were measured"
-    if a.sha256 != b.sha256:
-        return "the two clips have the same name but different frames"
-    if a.frames != b.frames:
-        return f"one ran {a.frames} frames, the other {b.frames}"
-    return None
 
 
 def sentence(anchor: Experiment, test: Experiment, a: str, b: str, clips: list[ClipComparison]) -> str:

@@ -46,6 +46,18 @@ COLUMNS: tuple[Column, ...] = (
     Column("lossless", "Lossless", "Every decoded plane of every frame is identical to the source"),
     Column("encode_fps", "Encode (fps)", f"Frames a second of encode, {CLOCK}", "%.2f"),
     Column("decode_fps", "Decode (fps)", f"Frames a second of decode, {CLOCK}", "%.2f"),
+    Column(
+        "encode_spread",
+        "Encode spread",
+        "Slowest less fastest encode, as a part of the median of the timing runs",
+        "%.3f",
+    ),
+    Column(
+        "decode_spread",
+        "Decode spread",
+        "Slowest less fastest decode, as a part of the median of the timing runs",
+        "%.3f",
+    ),
     Column("encode_seconds", "Encode (s)", f"Wall time of encode, {CLOCK}", "%.2f"),
     Column("decode_seconds", "Decode (s)", f"Wall time of decode, {CLOCK}", "%.2f"),
     Column("encode_cpu_seconds", "Encode CPU (s)", "CPU time of encode, all threads together", "%.2f"),

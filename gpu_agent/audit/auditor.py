@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from ..models import Audit, Experiment, now
+from ..models import UNSAFE, Audit, Experiment, now
 from ..road.background import Background
 from ..road.idle import Idle
 from ..road.report import RunFailed
@@ -23,6 +23,11 @@ class Auditor(Background):
     def __init__(self, tools: Tools, store: ExperimentStore, idle: Idle, curve_of: CurveOf):
         super().__init__("auditor", store, idle)
         self.tools, self.curve_of = tools, curve_of
+
+    def want(self, experiment: Experiment) -> None:
+        """A run without a jail is not ranked, so there is nothing to vouch for."""
+        if experiment.sandbox != UNSAFE:
+            super().want(experiment)
 
     def work(self, experiment: Experiment, cancel: threading.Event) -> bool:
         found = self._audit(experiment, cancel)

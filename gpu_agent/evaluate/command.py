@@ -15,15 +15,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..clips import Catalogue, ClipCancelled, ClipError
-from ..jail import Jail
 from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
 from ..road.afterwards import complete
-from ..road.environment import gpu
 from ..road.freeze import freeze
 from ..road.point import source_of
-from ..road.tools import Tools, rate_key
+from ..road.tools import Tools, jail_of, rate_key
 from ..road.walk import Walk
 from ..settings import AgentSettings, settings_sentence
 from ..store.folder import FolderArtifacts
@@ -32,7 +30,13 @@ from .audited import audited
 from .scratch import scratch
 from .show import Show
 
-OPTIONS = {"rates": "--rate", "frames": "--frames", "wall_seconds": "--timeout", "memory_mb": "--memory"}
+OPTIONS = {
+    "rates": "--rate",
+    "frames": "--frames",
+    "timing_runs": "--timing-runs",
+    "wall_seconds": "--timeout",
+    "memory_mb": "--memory",
+}
 
 
 class UsageError(ValueError):
@@ -58,6 +62,13 @@ def add_parser(commands) -> None:
         help="a rate point; may be repeated (default: the codec's RATES)",
     )
     p.add_argument("--frames", type=int, metavar="N", help="only the first N frames of each clip")
+    p.add_argument(
+        "--timing-runs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="encode and decode each point N times; times are medians",
+    )
     p.add_argument(
         "--anchors",
         type=anchors_named,
@@ -124,6 +135,7 @@ def evaluate(
         code=code,
         rates=list(dict.fromkeys(options.rate)) or None,
         frames=options.frames,
+        timing_runs=options.timing_runs,
         limits=limits_of(options),
         origin=Origin(kind="eval", note=Path(options.codec).name),
     )
@@ -135,7 +147,7 @@ def evaluate(
     private = settings.model_copy(update={"data": folder})
     tools = Tools(
         private,
-        Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
+        jail_of(settings),
         catalogue,
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,

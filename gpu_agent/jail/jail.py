@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ..codec_kit import VideoInfo
 from ..models import Limits, Rate
-from . import bubblewrap, cgroup, mounts, pagecache, seccomp, stale, visible
+from . import bubblewrap, cgroup, gpumemory, mounts, pagecache, seccomp, stale, visible
 from .bubblewrap import Unavailable
 from .canary import Check, JailStatus, inspect
 from .framing import FrameOutput, PacketOutput
@@ -110,6 +110,10 @@ class Jail:
         """Between encode and decode of a ranked run: make what is in memory of the visible files the same as always."""
         python = self._setup.python if self._setup else mounts.Python.of(self._python_path)
         return pagecache.normalise([*visible.system_folders(), *(real for real, _ in python.files)], python.hidden)
+
+    def overwrite_gpu_memory(self) -> gpumemory.Overwritten | None:
+        """Between encode and decode of a ranked run: leave nothing in the GPU's free memory. None where none is bound."""
+        return gpumemory.overwrite() if self._gpu else None
 
     def show_compiled_kit(self, folder: Path) -> None:
         """Codecs find the kit's compiled functions of `folder` from now on, so that they start at once."""

@@ -107,6 +107,11 @@ class JailProcess:
         self.outer_fd = os.pidfd_open(self._outer.pid)
         self.close_theirs()
 
+    def hold_outer(self) -> None:
+        """What was started is itself what is held: there is no bubblewrap around it, and so no init inside."""
+        with self._lock:
+            self.init_pid, self._init_fd = self._outer.pid, os.dup(self.outer_fd)
+
     def close_theirs(self) -> None:
         for fd in self._theirs:
             os.close(fd)

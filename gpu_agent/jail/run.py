@@ -57,8 +57,14 @@ class Task:
     source: Path | None = None
 
 
-def run(setup: Setup, slot_uid: int | None, task: Task) -> Outcome:
-    """Never raises for anything the codec does; exceptions of the task's callbacks end the run and pass through."""
+Start = Callable[[JailProcess, cgroup.Group | None, "Setup", int | None, Task], None]
+
+
+def run(setup: Setup, slot_uid: int | None, task: Task, start: Start | None = None) -> Outcome:
+    """Never raises for anything the codec does; exceptions of the task's callbacks end the run and pass through.
+
+    `start`: another way to start the process than `spawn`.
+    """
     process, clock, policy = JailProcess(), Clock(time.monotonic()), task.policy
     try:
         group = cgroup.Group.create(setup.base, policy) if setup.base is not None else None
@@ -72,7 +78,7 @@ def run(setup: Setup, slot_uid: int | None, task: Task) -> Outcome:
     refused = None
     try:
         try:
-            spawn(process, group, setup, slot_uid, task)
+            (start or spawn)(process, group, setup, slot_uid, task)
         except OSError as e:
             refused = f"The jail could not be started: {e}."
         else:

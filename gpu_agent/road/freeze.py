@@ -34,15 +34,17 @@ def freeze(request: ExperimentRequest, clips: list[ClipRef]) -> Experiment:
         clips=clips,
         rates=rates,
         frames=request.frames,
+        timing_runs=request.timing_runs,
         limits=request.limits,
         parent_id=request.parent_id,
         origin=request.origin,
+        hypothesis=request.hypothesis,
         progress=Progress(points=len(clips) * len(rates)),
     )
 
 
 def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Experiment:
-    """The same experiment again: exactly its code, clips by hash, rates, limits; only the moment is new."""
+    """The same experiment again: exactly its code, clips by hash, rates, timing runs, limits; only the moment is new."""
     return Experiment(
         id=experiment_id or new_id(),
         title=original.title,
@@ -54,10 +56,12 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
         clips=original.clips,
         rates=original.rates,
         frames=original.frames,
+        timing_runs=original.timing_runs,
         limits=original.limits,
         parent_id=original.parent_id,
         rerun_of=original.id,
         origin=Origin(**original.origin.model_dump(exclude={"kind"}), kind="rerun"),
+        hypothesis=original.hypothesis,
         progress=Progress(points=len(original.clips) * len(original.rates)),
     )
 

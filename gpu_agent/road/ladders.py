@@ -15,7 +15,7 @@ from ..anchors import CATALOGUE, Anchor, AnchorCurve, LadderProgress, cached_cur
 from ..clips import ClipCancelled, ClipError
 from ..measure import MeasureCancelled
 from ..measure.bdrate import Curve, bd_rate_over_clips, curve_from
-from ..models import BDRate, Clip, Experiment, ResultRow, Status
+from ..models import UNSAFE, BDRate, Clip, Experiment, ResultRow, Status
 from ..store import ExperimentStore, Query, StoreError
 from .idle import Idle
 from .tools import Tools
@@ -72,7 +72,7 @@ class Ladders(threading.Thread):
 
     def want(self, experiment: Experiment) -> None:
         """Rate this experiment, and measure what is missing for it."""
-        if experiment.status is not Status.SUCCEEDED:
+        if experiment.status is not Status.SUCCEEDED or experiment.sandbox == UNSAFE:
             return
         with self._lock:
             for ref in experiment.clips:
@@ -151,7 +151,7 @@ class Ladders(threading.Thread):
     def _rate(self, clip: Clip) -> None:
         """Write the BD-rates of recent experiments on this clip where they have changed."""
         for e in self.store.page(Query(limit=RECENT, status=Status.SUCCEEDED, clip=clip.name)).items:
-            rates = bd_rates(e, self.curve)
+            rates = bd_rates(e, self.curve) if e.sandbox != UNSAFE else {}
             if rates != e.summary.bd_rate:
                 self.store.set_bd_rates(e.id, rates)
                 self.on_rated(e.id)

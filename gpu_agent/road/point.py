@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from typing import Any
 from ..bitstream import BitstreamWriter, read_bitstream
 from ..codec_kit.frames import VideoInfo
 from ..jail import Outcome, Verdict
+from ..jail.gpumemory import Overwritten
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
 from .arrivals import Arrivals
 from .perceptual import expected
 from .report import RunCancelled, RunFailed
+from .timing import Timing, spread
 from .tools import Tools, rate_key
 from .worst import find_worst, picture, write_list
 
@@ -50,7 +53,10 @@ def source_of(clip: Clip, planes: Path, frames: int | None) -> Source:
 
 @dataclass
 class Coded:
-    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame."""
+    """What one trip through both jails left behind; milliseconds are the waits for each packet and each frame.
+
+    `gpu`: what was done about the GPU's memory between the two, where there is one.
+    """
 
     bitstream: Path
     decoded: Path
@@ -59,15 +65,16 @@ class Coded:
     decode: Outcome
     encode_ms: list[float]
     decode_ms: list[float]
+    gpu: Overwritten | None = None
 
 
 @dataclass
 class Point:
-    """A measured point: its row, what the codec printed by phase, and a warning where the frames look misaligned."""
+    """A measured point: its row, what the codec printed by phase, and what somebody who relies on it should know."""
 
     row: ResultRow
     printed: list[tuple[str, str]]
-    warning: str | None
+    warnings: list[str]
 
 
 def code_and_decode(
@@ -106,14 +113,16 @@ def code_and_decode(
                 cancel=cancel,
             )
         settle(encode, cancel)
+        gpu = None
         if counts:
             tools.jail.normalise_page_cache()
+            gpu = tools.jail.overwrite_gpu_memory()
         tick("decode", 0, source.info.frames)
         frames = Arrivals()
         decode = decode_to(tools, experiment, bitstream, decoded, tick, cancel, on_arrival=frames.note)
         settle(decode, cancel)
     times = packets.milliseconds(encode), frames.milliseconds(decode)
-    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times)
+    return Coded(bitstream, decoded, writer.packet_sizes, encode, decode, *times, gpu)
 
 
 def decode_to(
@@ -157,6 +166,7 @@ def run_point(
     """The whole point, its artifacts stored under ID/CLIP/rRATE/."""
     total = source.info.frames
     coded = code_and_decode(tools, experiment, source, rate, folder, tick, cancel)
+    times, differs = timed(tools, experiment, source, rate, folder, tick, cancel, coded)
     tick("measure", 0, total)
     clip = source.clip
     visible = (clip.visible_width, clip.visible_height)
@@ -176,7 +186,7 @@ def run_point(
         make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
         stop_if(cancel)
     tick("store", total, total)
-    row = row_of(source, rate, coded, measured, expected(tools.settings.vmaf))
+    row = row_of(source, rate, coded, times, measured, expected(tools.settings.vmaf))
     series = folder / "frames.json"
     series.write_text(json.dumps(frame_series(coded, measured, source.info), allow_nan=False))
     base = f"{clip.name}/{rate_key(rate)}"
@@ -191,7 +201,38 @@ def run_point(
             row.artifacts[name] = f"{base}/{path.name}"
             tools.artifacts.put_file(f"{experiment.id}/{base}/{path.name}", path, droppable=drop)
     printed = [(o.mode, text) for o in (coded.encode, coded.decode) if (text := o.log.strip("\n"))]
-    return Point(row, printed, measured.alignment_warning)
+    if experiment.timing_runs > 1:
+        row.more["timing"] = times._asdict()
+    if coded.gpu is not None:
+        row.more["gpu_memory"] = coded.gpu.sentence
+    unclear = coded.gpu.sentence if coded.gpu is not None and coded.gpu.problem else None
+    return Point(row, printed, [text for text in (measured.alignment_warning, differs, unclear) if text])
+
+
+def timed(
+    tools: Tools,
+    experiment: Experiment,
+    source: Source,
+    rate: Rate,
+    folder: Path,
+    tick: Tick,
+    cancel: threading.Event,
+    first: Coded,
+) -> tuple[Timing, str | None]:
+    """The point's times over `experiment.timing_runs` trips, and a warning where a later one gave another bitstream."""
+    times = Timing((first.encode.wall_seconds,), (first.decode.wall_seconds,))
+    known, other = file_sha256(first.bitstream), 0
+    for number in range(2, experiment.timing_runs + 1):
+        again = folder / f"timing-{number}"
+        again.mkdir()
+        tick("encode", 0, source.info.frames)
+        coded = code_and_decode(tools, experiment, source, rate, again, tick, cancel)
+        times = times.and_then(coded.encode.wall_seconds, coded.decode.wall_seconds)
+        other += file_sha256(coded.bitstream) != known
+        shutil.rmtree(again)
+    if not other:
+        return times, None
+    return times, f"{other} of {experiment.timing_runs - 1} further encodes gave another bitstream than the first."
 
 
 def stop_if(cancel: threading.Event) -> None:
@@ -199,10 +240,9 @@ def stop_if(cancel: threading.Event) -> None:
         raise RunCancelled
 
 
-def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, later: dict[str, str]) -> ResultRow:
+def row_of(source: Source, rate: Rate, coded: Coded, times: Timing, m: Measurement, later: dict[str, str]) -> ResultRow:
     info, size = source.info, coded.bitstream.stat().st_size
     pixels = source.clip.visible_width * source.clip.visible_height * info.frames
-    encode_seconds, decode_seconds = (max(o.wall_seconds, 1e-6) for o in (coded.encode, coded.decode))
     return ResultRow(
         clip=source.clip.name,
         rate=rate,
@@ -219,10 +259,12 @@ def row_of(source: Source, rate: Rate, coded: Coded, m: Measurement, later: dict
         psnr_y_p5=m.psnr_y_p5,
         lossless=m.lossless,
         ssim=m.ssim,
-        encode_seconds=encode_seconds,
-        decode_seconds=decode_seconds,
-        encode_fps=info.frames / encode_seconds,
-        decode_fps=info.frames / decode_seconds,
+        encode_seconds=times.encode_seconds,
+        decode_seconds=times.decode_seconds,
+        encode_fps=info.frames / times.encode_seconds,
+        decode_fps=info.frames / times.decode_seconds,
+        encode_spread=spread(times.encode),
+        decode_spread=spread(times.decode),
         encode_cpu_seconds=coded.encode.cpu_seconds,
         decode_cpu_seconds=coded.decode.cpu_seconds,
         encode_peak_mb=megabytes(coded.encode.peak_memory_bytes),
@@ -266,7 +308,7 @@ def lost(message: str) -> RunFailed:
     return RunFailed(Failure(category=ErrorCategory.LOST, message=message))
 
 
-def bytes_needed(clips: Iterable[Clip], frames: int | None) -> int:
-    """Disk that the planes of all clips and the largest point take together."""
+def bytes_needed(clips: Iterable[Clip], frames: int | None, timing_runs: int = 1) -> int:
+    """Disk that the planes of all clips and the largest point take together; a timing run decodes beside the first."""
     sizes = [c.width * c.height * 3 // 2 * min(frames or c.frames, c.frames) for c in clips]
-    return sum(sizes) + 2 * max(sizes, default=0)
+    return sum(sizes) + (2 if timing_runs == 1 else 3) * max(sizes, default=0)

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from ..clips import Catalogue
 from ..jail import Jail
+from ..jail.unsafe import UnsafeJail
 from ..models import ErrorCategory, Failure, Rate
 from ..settings import AgentSettings
 from ..store import ArtifactStore
 from ..store.disk import trim
+from .environment import gpu
 from .report import RunFailed
 
 
@@ -70,6 +72,12 @@ class Tools:
                     f"free, and {floor / 1e9:.1f} GB must stay free. Free some space and rerun.",
                 )
             )
+
+
+def jail_of(settings: AgentSettings) -> Jail:
+    """The jail that these settings ask for."""
+    kind = Jail if settings.unsafe == "off" else UnsafeJail
+    return kind(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox)
 
 
 def rate_key(rate: Rate) -> str:

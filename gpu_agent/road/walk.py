@@ -13,6 +13,7 @@ from ..models import ErrorCategory, Experiment, Failure, Progress, Rate, Status,
 from ..preview import make_preview
 from ..store import StoreError
 from .environment import environment
+from .expected import judge
 from .kit import show_compiled_kit, uses_compiled_kit
 from .point import Point, Source, bytes_needed, code_and_decode, lost, run_point, source_of, stop_if
 from .report import Reporter, RunCancelled, RunFailed, of_the_agent
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class Walk:
-    """Walks one experiment. `run` returns the terminal record; it raises nothing that a codec could cause."""
+    """Walks one experiment. `run` returns the terminal record; it raises nothing that a codec could cause.
+
+    `original`: what a rerun is compared with; `parent`: what the hypothesis is judged against.
+    """
 
     def __init__(
         self,
@@ -36,9 +40,10 @@ class Walk:
         reporter: Reporter,
         cancel: threading.Event,
         original: Experiment | None = None,
+        parent: Experiment | None = None,
     ):
         self.tools, self.experiment, self.reporter, self.cancel = tools, experiment, reporter, cancel
-        self.original = original
+        self.original, self.parent = original, parent
         self._began = time.monotonic()
         self._at = Progress(stage="check", points=len(experiment.clips) * len(experiment.rates))
 
@@ -56,6 +61,7 @@ class Walk:
             if self.original is not None:
                 e.summary.reproduction = reproduction(self.original, e)
             e.status = Status.SUCCEEDED
+            e.summary.judgement = judge(e, self.parent)
         except (RunCancelled, ClipCancelled, MeasureCancelled):
             e.status = Status.CANCELLED
         except RunFailed as failed:
@@ -99,7 +105,7 @@ class Walk:
                 )
             clips.append(clip)
         e.clips = [clip.ref(e.frames) for clip in clips]
-        self.tools.make_room(bytes_needed(clips, e.frames))
+        self.tools.make_room(bytes_needed(clips, e.frames, e.timing_runs))
         self.reporter.save(e)
         if uses_compiled_kit(e.code):
             self._stage("prepare", "compiling codec_kit where it has changed (a minute or two, once)")
@@ -161,8 +167,8 @@ class Walk:
                 row, where = point.row, f"{point.row.clip} at rate {rate:g}"
                 e.results.append(row)
                 e.log = (e.log + "".join(f"[{phase} {where}]\n{text}\n" for phase, text in point.printed))[-LOG_KEPT:]
-                if point.warning:
-                    e.warnings.append(f"{where}: {point.warning}")
+                for warning in point.warnings:
+                    e.warnings.append(f"{where}: {warning}")
                     self.reporter.event("warning", e.warnings[-1])
                 self.reporter.save(e)
                 ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"

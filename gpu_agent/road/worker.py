@@ -144,7 +144,8 @@ class Run:
         keeper.start()
         try:
             original = self.store.get(e.rerun_of) if e.rerun_of else None
-            final = Walk(self.worker.tools, e, self, self.cancel, original).run()
+            parent = self.store.get(e.parent_id) if e.parent_id and e.hypothesis else None
+            final = Walk(self.worker.tools, e, self, self.cancel, original, parent).run()
         except Exception as bug:  # the record must become terminal whatever died
             log.exception("experiment %s: the agent failed", e.id)
             final = failed_with(e, bug)

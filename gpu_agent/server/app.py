@@ -16,14 +16,12 @@ from pathlib import Path
 
 from ..audit import Auditor
 from ..clips import Catalogue
-from ..jail import Jail
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..road.afterwards import Afterwards
-from ..road.environment import gpu
 from ..road.idle import Idle
 from ..road.ladders import Ladders
-from ..road.tools import Tools
+from ..road.tools import Tools, jail_of
 from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
@@ -119,7 +117,7 @@ class Agent:
         self.store = open_experiments(settings)
         self.tools = Tools(
             settings,
-            Jail(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox),
+            jail_of(settings),
             Catalogue(settings),
             open_artifacts(settings),
         )

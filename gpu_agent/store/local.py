@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS experiments (
   title TEXT NOT NULL, notes TEXT NOT NULL DEFAULT '', archived INTEGER NOT NULL DEFAULT 0,
   cancel_requested INTEGER NOT NULL DEFAULT 0,
   owner TEXT, fence INTEGER NOT NULL DEFAULT 0, lease_expires REAL NOT NULL DEFAULT 0,
-  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT, perceptual TEXT);
+  progress TEXT NOT NULL, record TEXT NOT NULL, bd_rates TEXT, audit TEXT, perceptual TEXT, released TEXT);
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
@@ -30,11 +30,11 @@ CREATE TABLE IF NOT EXISTS events (
   progress TEXT, PRIMARY KEY (experiment_id, seq)) WITHOUT ROWID;
 """
 
-LATER_COLUMNS = ("bd_rates", "audit", "perceptual")
+LATER_COLUMNS = ("bd_rates", "audit", "perceptual", "released")
 """Columns that were not in the first version of the table: a file from then gets them when it is opened."""
 
 # Columns that live beside the JSON record, because the other side writes them or a query needs them.
-BESIDE = {"status", "title", "notes", "archived", "cancel_requested", "progress", "lease"}
+BESIDE = {"status", "title", "notes", "archived", "released", "cancel_requested", "progress", "lease"}
 
 
 class LocalExperiments:
@@ -99,11 +99,11 @@ class LocalExperiments:
     def create(self, experiment: Experiment) -> bool:
         e = experiment
         clips = " ".join(c.name for c in e.clips)
-        row = (e.id, e.created_at, e.status, e.parent_id, f" {clips} ", e.title, e.notes, int(e.archived))
+        row = (e.id, e.created_at, e.status, e.parent_id, f" {clips} ", e.title, e.notes, int(e.archived), e.released)
         with self._write() as db:
             done = db.execute(
                 "INSERT OR IGNORE INTO experiments (id, created_at, status, parent_id, clips, title, notes, archived,"
-                " progress, record) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                " released, progress, record) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (*row, e.progress.model_dump_json(), e.model_dump_json(exclude=BESIDE)),
             )
             return done.rowcount == 1
@@ -197,9 +197,16 @@ class LocalExperiments:
         return experiment_of(row)
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool:
-        changes = {"title": title, "notes": notes, "archived": None if archived is None else int(archived)}
+        flag = None if archived is None else int(archived)
+        changes = {"title": title, "notes": notes, "archived": flag, "released": released}
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.get(experiment_id) is not None
@@ -295,6 +302,7 @@ def experiment_of(row: sqlite3.Row) -> Experiment:
         "title": row["title"],
         "notes": row["notes"],
         "archived": bool(row["archived"]),
+        "released": row["released"] or "",
         "cancel_requested": bool(row["cancel_requested"]),
         "progress": json.loads(row["progress"]),
         "lease": lease,

@@ -69,7 +69,13 @@ class ExperimentStore(Protocol):
         """A queued experiment becomes cancelled at once; a running one carries the wish. The record, or None if unknown."""
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool: ...
 
     def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:

@@ -69,6 +69,15 @@ def test_every_call_comes_back_typed(agent):
     assert client.queue_position(e.id) is None
 
 
+def test_a_file_comes_as_its_bytes_or_as_the_agent_s_sentence(agent, stranger):
+    with pytest.raises(AgentError, match="experiment") as refused:
+        client_of(agent).artifact("no-such-experiment/carphone/r22/bitstream.clb")
+    assert refused.value.status == 404
+    stranger.said = (200, b"\x89PNG\xff")
+    client = AgentClient(f"http://127.0.0.1:{stranger.server_address[1]}", lambda: None)
+    assert client.artifact("id/a clip/r22/worst/frame1.png") == b"\x89PNG\xff"
+
+
 def test_an_agent_that_refuses_is_quoted(agent):
     with pytest.raises(AgentError, match="There is no experiment nobody") as e:
         client_of(agent).get("nobody")

@@ -56,3 +56,10 @@ def test_health_names_the_gpu():
     found = gpu()
     assert found["name"]
     assert found["memory_mb"] > 1000
+
+
+def test_free_memory_is_overwritten_and_given_back():
+    first, second = Jail(gpu=True).overwrite_gpu_memory(), Jail(gpu=True).overwrite_gpu_memory()
+    assert first.problem is None, first.problem
+    assert first.done > 0.9 * first.free
+    assert second.free > 0.95 * first.free

@@ -42,6 +42,16 @@ def test_the_broken_codecs_are_broken_where_they_should_be(kind, ok):
     assert code != codec(1)
 
 
+def picture(**changes) -> list[dict]:
+    """A user message with a picture, or what is none."""
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="} | changes
+    return [{"role": "user", "content": [{"type": "image", "source": source}]}]
+
+
+def test_a_picture_is_taken(client):
+    assert client.messages.create(**{**ASK, "messages": picture()}).content
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -52,6 +62,9 @@ def test_the_broken_codecs_are_broken_where_they_should_be(kind, ok):
         ({"messages": [{"role": "assistant", "content": "x"}]}, "first message"),
         ({"messages": [*ASK["messages"], {"role": "assistant", "content": "x"}]}, "prefill"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": " "}]}]}, "non-whitespace"),
+        ({"messages": picture(data="no base64!")}, "Invalid base64"),
+        ({"messages": picture(data="bm8gcGljdHVyZQ==")}, "Could not process image"),
+        ({"messages": picture(media_type="image/tiff")}, "media_type"),
         ({"extra_body": {"nonesuch": 1}}, "Extra inputs"),
     ],
 )

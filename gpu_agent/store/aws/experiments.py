@@ -206,9 +206,15 @@ class DynamoExperiments:
         raise StoreError(f"{experiment_id} changes hands too fast to be cancelled. Try again in a moment.")
 
     def annotate(
-        self, experiment_id: str, *, title: str | None = None, notes: str | None = None, archived: bool | None = None
+        self,
+        experiment_id: str,
+        *,
+        title: str | None = None,
+        notes: str | None = None,
+        archived: bool | None = None,
+        released: str | None = None,
     ) -> bool:
-        changes = {"title": title, "notes": notes, "archived": archived}
+        changes = {"title": title, "notes": notes, "archived": archived, "released": released}
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.table.get(key(experiment_id)) is not None

@@ -16,7 +16,7 @@ from .values import plain
 
 Item = dict[str, Any]
 
-LONG = {"origin", "error", "log", "warnings", "limits", "environment"}
+LONG = {"origin", "hypothesis", "error", "log", "warnings", "limits", "environment"}
 """Texts of any length and what is read with one record only: in BODY."""
 FIXED = {
     "schema_version",
@@ -29,7 +29,7 @@ FIXED = {
     "rerun_of",
 }
 """Written once, at creation."""
-PEOPLES = {"title", "notes", "archived", "cancel_requested"}
+PEOPLES = {"title", "notes", "archived", "cancel_requested", "released"}
 """Written by people alone, after creation."""
 ELSEWHERE = {"code", "results", "lease", "status"} | LONG
 PART_BYTES = MAX_ITEM_BYTES - 50_000

@@ -89,6 +89,27 @@ def test_fixing_tells_what_failed_with_a_hint(category):
     assert last_codec(text).code == EXAMPLE
 
 
+def test_evidence_stands_in_place_of_the_message():
+    text = prompt.fix(EXAMPLE, "timeout", "the message", "the log", "Be quick.", "### Failure\nall of it")
+    assert "all of it" in text
+    assert text.endswith("Be quick.")
+    assert "the message" not in text
+    assert "the log" not in text
+
+
+def test_explaining_asks_for_words_and_crossing_brings_both_codecs():
+    text = prompt.explain(EXAMPLE, "31 dB", "Why is it slow?")
+    assert "Why is it slow?" in text
+    assert "without a codec block" in text
+    assert "where the bits go" in prompt.explain(EXAMPLE, "31 dB")
+    other = EXAMPLE.replace("previous", "first")
+    both = prompt.cross((EXAMPLE, other), ("evidence of A", "evidence of B"), "Keep it quick.")
+    assert all(
+        part in both for part in (prompt.fenced(EXAMPLE), prompt.fenced(other), "of A", "of B", "Keep it quick.")
+    )
+    assert both.index("## Codec A") < both.index("of A") < both.index("## Codec B") < both.index("of B")
+
+
 def test_a_long_log_keeps_its_end():
     text = prompt.fix(EXAMPLE, "encode_error", "m", "x" * 50_000 + "THE END")
     assert "THE END" in text

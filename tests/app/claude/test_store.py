@@ -2,18 +2,21 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
 
+from app.claude.chat import Chat
 from app.claude.state import TurnStatus
-from app.claude.store import Busy
+from app.claude.store import SCHEMA, Busy, ConversationStore, Unknown
 from tests.stubs.messages_api import Reply
 
-from .conftest import assert_append_only, sent
+from .conftest import WAIT, assert_append_only, sent
 
 LAB = """
     import sys, threading
@@ -103,3 +106,81 @@ def test_odd_characters_survive_or_are_replaced(chat, say, stub):
     assert loaded.turns[0].state == state
     assert "?" in loaded.turns[0].prompt
     assert say(conversation, "next").status is TurnStatus.DONE
+
+
+def test_a_branch_goes_on_from_any_turn_without_thinking_and_free_of_charge(chat, say, stub):
+    conversation = chat.store.create()
+    for prompt in ("one", "two", "three"):
+        say(conversation, prompt, about="an-experiment")
+    chat.store.rename(conversation.id, "Waves")
+    branch = chat.store.branch(conversation.id, 2)
+    assert (branch.title, branch.branched_from, branch.branched_at) == ("Waves · from turn 2", conversation.id, 2)
+    assert [(t.prompt, t.about, branch.copied(t)) for t in branch.turns] == [
+        ("one", "an-experiment", True),
+        ("two", "an-experiment", True),
+    ]
+    assert branch.cost == Decimal(0)
+    original = chat.store.get(conversation.id)
+    assert [t.state.text for t in branch.turns] == [t.state.text for t in original.turns[:2]]
+    assert {b["type"] for m in branch.history() for b in m["content"]} == {"text"}
+    assert "thinking" in {b["type"] for m in original.history() for b in m["content"]}  # the old one is as it was
+    for prompt in ("another way", "and on"):
+        state = say(branch, prompt)
+        assert state.status is TurnStatus.DONE, state.detail
+    assert [m["content"][0].get("text") for m in sent(stub) if m["role"] == "user"] == [
+        "one",
+        "two",
+        "another way",
+        "and on",
+    ]
+    later = chat.store.get(branch.id)
+    assert [later.copied(t) for t in later.turns] == [True, True, False, False]
+    assert later.cost > Decimal(0)
+    assert [t.prompt for t in chat.store.get(conversation.id).turns] == ["one", "two", "three"]
+    assert "Branched from conversation" in later.markdown()
+    again = chat.store.branch(branch.id, 3)
+    assert [again.copied(t) for t in again.turns] == [True] * 3
+
+
+def test_a_branch_of_a_turn_that_runs_or_is_not_there_is_refused(chat, stub, connection):
+    conversation = chat.store.create()
+    with pytest.raises(Unknown):
+        chat.store.branch(conversation.id, 1)
+    with pytest.raises(Unknown):
+        chat.store.branch("nonesuch", 1)
+    stub.queue(Reply("ab", fault="stall", after=0))
+    turn = chat.ask(conversation.id, "go", connection)
+    try:
+        with pytest.raises(Busy):
+            chat.store.branch(conversation.id, 1)
+    finally:
+        turn.cancel()
+        turn.wait()
+    assert chat.store.branch(conversation.id, 1).turns[0].state.status is TurnStatus.STOPPED
+
+
+def test_a_file_of_an_earlier_version_is_taken_over(tmp_path, connection, stub):
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(SCHEMA)
+        db.execute("INSERT INTO conversations VALUES ('c1', 'Old', '2026', '2026', 'Be brief.')")
+        state = '{"model":"claude-opus-5-5","effort":"high","status":"done","text":"Hi","content":[{"type":"text","text":"Hi"}]}'
+        turn = ("t1", "c1", 1, "fresh", "hello", '[{"type":"text","text":"hello"}]', "2026", "1:1", state)
+        db.execute("INSERT INTO conversation_turns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", turn)
+        db.commit()
+    for _ in range(2):  # once is enough, twice does no harm
+        chat = Chat(ConversationStore(path))
+    (turn,) = chat.store.get("c1").turns
+    assert (turn.prompt, turn.about, turn.state.text) == ("hello", None, "Hi")
+    assert chat.ask("c1", "more", connection).wait(WAIT)
+    assert [t.state.status for t in chat.store.get("c1").turns] == [TurnStatus.DONE] * 2
+
+
+def test_pictures_are_stored_and_sent_again_unchanged(chat, say, stub):
+    conversation = chat.store.create()
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
+    content = [{"type": "text", "text": "look"}, {"type": "text", "text": "a frame:"}, picture]
+    assert say(conversation, "look", content=content).status is TurnStatus.DONE
+    assert say(conversation, "and now?").status is TurnStatus.DONE
+    assert sent(stub)[0]["content"] == content
+    assert_append_only(stub)

@@ -8,7 +8,6 @@ import pytest
 from app.claude.connection import Retry
 from app.claude.models import Usage, cost
 from app.claude.state import TurnStatus
-from app.claude.turn import TurnRequest, start_turn
 from tests.stubs.messages_api import HttpError, Reply
 
 from .conftest import WAIT
@@ -200,14 +199,3 @@ def test_an_observer_that_fails_does_not_end_the_reply(finish):
         raise RuntimeError("page is gone")
 
     assert finish(on_event=broken).snapshot().status is TurnStatus.DONE
-
-
-def test_another_client_can_be_given(stub, connection):
-    import anthropic
-
-    own = lambda: anthropic.AsyncAnthropic(api_key="own", base_url=stub.url)
-    request = TurnRequest([{"role": "user", "content": "x"}], "s", replace(connection, api_key=None, client=own))
-    turn = start_turn(request)
-    assert turn.wait(WAIT)
-    assert turn.snapshot().status is TurnStatus.DONE
-    assert stub.requests[0]["headers"]["authorization"] == "Bearer own"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.models import ClipRef, Experiment, ExperimentRequest, Origin
+from gpu_agent.models import ClipRef, Experiment, ExperimentRequest, Hypothesis, Origin
 from gpu_agent.road.freeze import UNTITLED, decoder_bytes, decoder_kit_bytes, freeze, freeze_rerun, title_of
 from gpu_agent.road.tools import rate_key
 from gpu_agent.store.folder import SAFE_PART
@@ -61,13 +61,28 @@ def test_every_rate_that_may_be_asked_for_is_a_safe_part_of_a_path(rate):
 
 def test_a_rerun_takes_all_that_matters_and_nothing_that_was_measured():
     original = experiment(
-        results=[row()], notes="mine", log="said", warnings=["w"], origin=Origin(kind="claude", prompt="p")
+        results=[row()],
+        notes="mine",
+        log="said",
+        warnings=["w"],
+        origin=Origin(kind="claude", prompt="p"),
+        hypothesis=Hypothesis(text="better"),
     )
     again = freeze_rerun(original)
     assert again.id != original.id
     assert (again.rerun_of, again.origin.kind, again.origin.prompt) == (original.id, "rerun", "p")
     assert (again.results, again.notes, again.log, again.warnings, again.status) == ([], "", "", [], "queued")
-    for name in ("code", "code_sha256", "clips", "rates", "limits", "frames", "parent_id", "decoder_bytes"):
+    for name in (
+        "code",
+        "code_sha256",
+        "clips",
+        "rates",
+        "limits",
+        "frames",
+        "parent_id",
+        "decoder_bytes",
+        "hypothesis",
+    ):
         assert getattr(again, name) == getattr(original, name)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gpu_agent.models import Audit, Badge, BDRate, Lease, PerceptualFigures, Progress, Status
+from gpu_agent.models import Audit, Badge, BDRate, Hypothesis, Judgement, Lease, PerceptualFigures, Progress, Status
 from gpu_agent.store import Query
 from gpu_agent.store.open import open_experiments
 from tests.gpu_agent.factory import experiment, row
@@ -17,6 +17,20 @@ def test_a_record_comes_back_whole(store):
     assert store.create(e)
     assert store.get(e.id) == e
     assert store.get("no-such-id") is None
+
+
+def test_hypothesis_and_judgement_come_back_and_outlive_the_bd_rates(store):
+    hope = Hypothesis(text="Skip blocks: 10 % fewer bits, “maybe”", bd_rate=-10.5, by="claude")
+    e = experiment(hypothesis=hope)
+    store.create(e)
+    assert store.get(e.id).hypothesis == hope
+    lease = store.claim(e.id, "a", 30)
+    done = store.get(e.id).model_copy(update={"status": Status.SUCCEEDED, "results": [row()], "finished_at": "2026"})
+    done.summary.judgement = Judgement(verdict="partly", measured=-4.25)
+    assert store.save(done, lease)
+    assert store.set_bd_rates(e.id, {"mjpeg": BDRate(percent=1.0)})
+    found = store.get(e.id)
+    assert (found.hypothesis, found.summary.judgement) == (hope, done.summary.judgement)
 
 
 def test_the_same_id_again_changes_nothing(store):
@@ -179,6 +193,16 @@ def test_an_audit_joins_a_finished_record(store):
     assert store.get(e.id).audit == found
     assert store.page(Query()).items[0].audit == found
     assert not store.set_audit("no-such-id", found)
+
+
+def test_a_held_record_is_released_and_held_again_by_people(store):
+    e = experiment(status=Status.SUCCEEDED, results=[row()])
+    store.create(e)
+    assert store.annotate(e.id, released="Decoded by hand, same frames.")
+    store.set_audit(e.id, Audit(at="2026-01-01T00:00:00Z", held=True))
+    assert store.get(e.id).released == store.page(Query()).items[0].released == "Decoded by hand, same frames."
+    store.annotate(e.id, released="")
+    assert store.get(e.id).released == ""
 
 
 def test_figures_measured_later_join_their_rows(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -11,6 +12,8 @@ API_VERSIONS = {"2023-06-01", "2026-10-21"}
 MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-1")
 ADAPTIVE_ONLY = {"claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1"}
 MAX_OUTPUT = 128_000
+IMAGES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8", "image/webp": b"RIFF"}
+IMAGE_BYTES = 5 << 20
 BODY_KEYS = {
     *("max_tokens", "messages", "model", "cache_control", "metadata", "output_config", "service_tier"),
     *("stop_sequences", "stream", "system", "thinking", "tool_choice", "tools"),
@@ -28,12 +31,19 @@ def check_request(headers: dict[str, str], body: dict[str, Any]) -> None:
     for name in ("model", "messages", "max_tokens"):
         if name not in body:
             raise Bad(f"{name}: Field required")
-    if body["model"] not in MODELS:
+    if model_of(headers, body) not in MODELS:
         raise Bad(f"model: {body['model']}", 404, "not_found_error")
     if extra := sorted(set(body) - BODY_KEYS):
         raise Bad(f"{extra[0]}: Extra inputs are not permitted")
     check_options(body)
     check_messages(body)
+
+
+def model_of(headers: dict[str, str], body: dict[str, Any]) -> str:
+    """Amazon Bedrock, where requests have no x-api-key, calls Anthropic's models by a prefix, and by nothing else."""
+    on_bedrock = "x-api-key" not in headers
+    known = body["model"].startswith("anthropic.")
+    return body["model"].removeprefix("anthropic.") if on_bedrock and known else body["model"]
 
 
 def check_headers(headers: dict[str, str]) -> None:
@@ -80,12 +90,30 @@ def check_messages(body: dict[str, Any]) -> None:
         for j, block in enumerate(blocks):
             if block.get("type") == "text" and not block.get("text", "").strip():
                 raise Bad(f"messages.{i}: text content blocks must contain non-whitespace text")
+            if block.get("type") == "image":
+                check_image(f"messages.{i}.content.{j}", message["role"], block)
             if block.get("type") == "thinking":
                 check_thinking(body, i, j, block)
     if messages[-1]["role"] == "assistant":
         raise Bad(
             "This model does not support assistant message prefill. The conversation must end with a user message."
         )
+
+
+def check_image(where: str, role: str, block: dict[str, Any]) -> None:
+    source = block.get("source") or {}
+    if role != "user":
+        raise Bad(f"{where}: image blocks are only permitted in user messages")
+    if source.get("type") != "base64" or source.get("media_type") not in IMAGES:
+        raise Bad(f"{where}.image.source.base64.media_type: Input should be one of {', '.join(IMAGES)}")
+    try:
+        data = base64.b64decode(source.get("data", ""), validate=True)
+    except ValueError:
+        raise Bad(f"{where}.image.source.base64.data: Invalid base64 data") from None
+    if not data.startswith(IMAGES[source["media_type"]]):
+        raise Bad(f"{where}.image.source.base64.data: Could not process image")
+    if len(source["data"]) > IMAGE_BYTES:
+        raise Bad(f"{where}.image.source.base64: image exceeds 5 MB maximum")
 
 
 def check_thinking(body: dict[str, Any], i: int, j: int, block: dict[str, Any]) -> None:

@@ -32,7 +32,16 @@ def prefix_digest(body: dict, messages: list) -> str:
 
 
 def tokens(value: Any) -> int:
-    return max(1, len(json.dumps(canonical(value), ensure_ascii=False)) // 4) if value else 0
+    return max(1, len(json.dumps(shortened(canonical(value)), ensure_ascii=False)) // 4) if value else 0
+
+
+def shortened(value: Any) -> Any:
+    """Pictures are billed by their size on the screen, not by their bytes: a few hundred tokens each."""
+    if isinstance(value, dict):
+        if value.get("type") == "base64":
+            return {**value, "data": value.get("data", "")[:1600]}
+        return {k: shortened(v) for k, v in value.items()}
+    return [shortened(item) for item in value] if isinstance(value, list) else value
 
 
 class PromptCache:

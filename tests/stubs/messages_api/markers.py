@@ -58,9 +58,11 @@ def answer(code: str, kind: str = "good") -> str:
         "endless": code.replace("    for frame in video:", "    while True:\n        pass\n    for frame in video:"),
     }
     text = (
-        f"Small differences are mostly noise, so they become zero.\n\n````python codec\n{broken.get(kind, code)}````\n"
+        "Small differences are mostly noise, so they become zero.\n\n"
+        "Expected: -3 % bits, because a wider dead zone leaves out noise.\n\n"
+        f"````python codec\n{broken.get(kind, code)}````\n"
     )
-    return text.removesuffix("````\n") if kind == "open" else text + "\nExpect fewer bits at slightly lower PSNR.\n"
+    return text.removesuffix("````\n") if kind == "open" else text + "\nPSNR should be slightly lower.\n"
 
 
 class Markers:
