@@ -20,8 +20,10 @@ class Dispatched(NamedTuple):
     note: str | None = None
 
 
-def dispatch(agent: AgentClient, store: ExperimentStore, request: ExperimentRequest, default_clip: str) -> Dispatched:
-    """Raises AgentError with the agent's sentence where it refuses.
+def dispatch(
+    agent: AgentClient, store: ExperimentStore, request: ExperimentRequest, default_clip: str, away: str = WAITING
+) -> Dispatched:
+    """`away`: the note for an agent that is down. Raises AgentError with the agent's sentence where it refuses.
 
     The id is chosen here: where the agent took the request and only its answer was lost, both ways give one experiment.
     """
@@ -30,16 +32,16 @@ def dispatch(agent: AgentClient, store: ExperimentStore, request: ExperimentRequ
         return Dispatched(agent.create(request))
     except AgentDown:
         clips = [ClipRef(name=name) for name in request.clips or [default_clip]]
-        return queued(store, freeze(request, clips))
+        return queued(store, freeze(request, clips), away)
 
 
-def dispatch_rerun(agent: AgentClient, store: ExperimentStore, original: Experiment) -> Dispatched:
+def dispatch_rerun(agent: AgentClient, store: ExperimentStore, original: Experiment, away: str = WAITING) -> Dispatched:
     """Exactly the same experiment again."""
     again = new_id()
     try:
         return Dispatched(agent.rerun(original.id, again))
     except AgentDown:
-        return queued(store, freeze_rerun(original, again))
+        return queued(store, freeze_rerun(original, again), away)
 
 
 def cancel(agent: AgentClient, store: ExperimentStore, experiment_id: str) -> None:
@@ -53,7 +55,7 @@ def cancel(agent: AgentClient, store: ExperimentStore, experiment_id: str) -> No
             store.add_event(experiment_id, "status", "cancelled")
 
 
-def queued(store: ExperimentStore, experiment: Experiment) -> Dispatched:
+def queued(store: ExperimentStore, experiment: Experiment, note: str) -> Dispatched:
     if store.create(experiment):
         store.add_event(experiment.id, "status", "queued", experiment.progress)
-    return Dispatched(store.get(experiment.id) or experiment, WAITING)
+    return Dispatched(store.get(experiment.id) or experiment, note)

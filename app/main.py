@@ -9,6 +9,10 @@ page = st.navigation(
     [
         st.Page("app_pages/lab.py", title="Lab", icon=":material/science:", default=True),
         st.Page("app_pages/experiments.py", title="Experiments", icon=":material/table_rows:"),
+        st.Page("app_pages/autopilot.py", title="Autopilot", icon=":material/autoplay:"),
+        st.Page("app_pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("app_pages/leaderboard.py", title="Leaderboard", icon=":material/leaderboard:"),
+        st.Page("app_pages/lineage.py", title="Lineage", icon=":material/account_tree:"),
         st.Page("app_pages/experiment.py", title="Experiment", visibility="hidden"),
     ],
     position="top",

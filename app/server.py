@@ -6,6 +6,9 @@ file is flattened into the options of `App.run`.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,21 +19,48 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
+from app.agent_client import AgentClient
+from app.blind import BlindStore
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.blind import Blind
+from app.routes.exports import Exports
 from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
-from gpu_agent.store.open import open_artifacts
+from gpu_agent.store.open import open_artifacts, open_experiments
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
 
-def routes(assets: Mapping[str, Path], artifacts: ArtifactSource) -> list[BaseRoute]:
+def routes(
+    assets: Mapping[str, Path],
+    artifacts: ArtifactSource,
+    exports: Exports | None = None,
+    blind: Blind | None = None,
+) -> list[BaseRoute]:
     """What the server answers beside the pages. `assets`: file by name in `/assets/`."""
+    taken_away = (
+        [
+            Route("/export/{id}.zip", exports.experiment, methods=["GET"]),
+            Route("/comparison/report.{kind}", exports.comparison, methods=["GET"]),
+        ]
+        if exports
+        else []
+    )
+    letters = (
+        [
+            Route("/blind/{trial}/{side}/preview.mp4", blind.preview, methods=["GET"]),
+            Route("/blind/{trial}/{side}/frames/{number:int}.png", blind.frame, methods=["GET"]),
+        ]
+        if blind
+        else []
+    )
     return [
+        *taken_away,
+        *letters,
         Route("/health", health, methods=["GET"]),
         Route("/assets/{name}", Assets(assets).asset, methods=["GET", "HEAD"]),
         Route("/artifacts/{path:path}", artifacts.artifact, methods=["GET", "HEAD"]),
@@ -60,12 +90,28 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{name}", value
 
 
+HEAVY = ("pandas", "pyarrow", "plotly.graph_objects", "scipy.interpolate", "bjontegaard", "anthropic")
+"""What the pages need and what takes seconds to load."""
+
+
+def load_ahead() -> None:
+    """So that the first visitor does not wait for it. What cannot be loaded is said by the page that needs it."""
+    for name in HEAVY:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     """Serve the lab until SIGTERM or SIGINT."""
+    threading.Thread(target=load_ahead, name="load-ahead", daemon=True).start()
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
+    stored = open_artifacts(settings)
+    artifacts = ArtifactSource(settings.artifacts, agent, stored)
+    blind = Blind(BlindStore(settings.root / "app.db"), artifacts)
+    exports = Exports(open_experiments(settings), stored, AgentClient(settings.agent_url, settings.bearer_token))
     app = st.App(
         ENTRY,
-        routes=routes(assets, ArtifactSource(settings.artifacts, agent, open_artifacts(settings))),
+        routes=routes(assets, artifacts, exports, blind),
         middleware=middleware(settings),
         lifespan=agent.lifespan,
     )

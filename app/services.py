@@ -9,18 +9,24 @@ from pathlib import Path
 import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
+from app.autopilot.ledger import Ledger
+from app.blind import BlindStore
 from app.claude.chat import Chat
-from app.claude.connection import Bedrock, Connection
-from app.claude.models import price_table
+from app.claude.connection import Connection
 from app.claude.store import ConversationStore
+from app.connect import connection
+from app.dispatch import WAITING
 from app.drafts import Drafts
 from app.settings import AppSettings
+from app.worker import Worker, open_worker, waiting
 from gpu_agent.models import Clip
+from gpu_agent.outline import Outline
 from gpu_agent.store import ArtifactStore, ExperimentStore
 from gpu_agent.store.open import open_artifacts, open_experiments
 
 HEALTH_SECONDS = 2.0
 CLIPS_SECONDS = 15.0
+OUTLINES_SECONDS = 5.0
 
 
 @dataclass
@@ -34,11 +40,25 @@ class Services:
     drafts: Drafts
     chat: Chat
     connection: Connection
+    ledger: Ledger
+    blind: BlindStore
+    worker: Worker | None = None
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
+    _outlines: tuple[float, list[Outline]] = field(default=(-1e9, []), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
+
+    def reachable(self) -> bool:
+        """False where the worker's machine is known to be off: nobody waits for a connection to it then."""
+        return self.worker is None or self.worker.known().may_answer
+
+    def away(self) -> str:
+        """What is said of a dispatch that the agent has not seen."""
+        return WAITING if self.worker is None else waiting(self.worker.known())
 
     def health(self) -> Health | None:
         """The agent's health, at most two seconds old; None while it is down."""
+        if not self.reachable():
+            return None
         at, known = self._health
         if time.monotonic() - at > HEALTH_SECONDS:
             try:
@@ -51,13 +71,21 @@ class Services:
     def clips(self, fresh: bool = False) -> tuple[list[Clip], list[str]]:
         """The catalogue and the default clips; what was last known where the agent is down."""
         at, clips, default = self._clips
-        if fresh or not clips or time.monotonic() - at > CLIPS_SECONDS:
+        if (fresh or not clips or time.monotonic() - at > CLIPS_SECONDS) and self.reachable():
             try:
                 clips, default = self.agent.clips()
                 self._clips = (time.monotonic(), clips, default)
             except (AgentDown, AgentError):
                 pass
         return clips, default
+
+    def outlines(self) -> list[Outline]:
+        """Every experiment in a few figures, newest first, at most five seconds old. Not to be changed."""
+        at, known = self._outlines
+        if time.monotonic() - at > OUTLINES_SECONDS:
+            known = self.store.outlines()
+            self._outlines = (time.monotonic(), known)
+        return known
 
     def clip(self, name: str) -> Clip | None:
         return next((c for c in self.clips()[0] if c.name == name), None)
@@ -73,21 +101,9 @@ def open_services(settings: AppSettings) -> Services:
         Drafts(root / "app.db"),
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
-    )
-
-
-def connection(settings: AppSettings) -> Connection:
-    """How Claude is reached, from the settings."""
-    if settings.claude_via == "bedrock":
-        key = settings.bedrock_api_key
-        region = settings.bedrock_region or settings.aws_region
-        bedrock = Bedrock(region, key.get_secret_value() if key else None, settings.bedrock_url)
-        return Connection(bedrock=bedrock, prices=price_table(settings.prices, builtin={}))
-    key = settings.anthropic_api_key
-    return Connection(
-        api_key=key.get_secret_value() if key else None,
-        base_url=settings.anthropic_base_url,
-        prices=price_table(settings.prices),
+        Ledger(root / "autopilot.db"),
+        BlindStore(root / "app.db"),
+        open_worker(settings.worker_instance, settings),
     )
 
 

@@ -29,6 +29,9 @@ class AppSettings(StoreSettings, BaseSettings):
         description='host names browsers may use, as JSON; others are refused (DNS rebinding). ["*"] allows all',
     )
     agent_url: str = Field("http://127.0.0.1:8787", description="where the agent answers")
+    worker_instance: str = Field(
+        "", description="EC2 instance that the agent runs on, which the lab shows, starts and stops; on AWS alone"
+    )
     token: SecretStr | None = Field(
         None, description="the agent's bearer token; else the token file in the data folder"
     )

@@ -1,4 +1,7 @@
-"""`python -m gpu_agent serve` runs the agent; `python -m gpu_agent eval CODEC.py` walks the road in the terminal."""
+"""`python -m gpu_agent serve` runs the agent; `python -m gpu_agent eval CODEC.py` walks the road in the terminal.
+
+`export` and `import` move whole experiments between labs.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import sys
 from pydantic import ValidationError
 
 from . import evaluate
+from .archive import command as archive
 from .logs import configure
 from .settings import AgentSettings, settings_sentence
 from .store import StoreError
@@ -24,9 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     serve = commands.add_parser("serve", help="run the agent until it is told to stop")
     serve.add_argument("--port", type=int, help="port to listen on (default: CODEC_LAB_AGENT_PORT or 8787)")
     evaluate.add_parser(commands)
+    archive.add_parsers(commands)
     options = parser.parse_args(arguments)
     if options.command == "eval":
         return evaluate.main(options)
+    if options.command in ("export", "import"):
+        return archive.main(options)
     return run(options.port)
 
 

@@ -8,9 +8,11 @@ from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
 from app.panels.ask_claude import fix_button
+from app.panels.blind import blind_results
 from app.panels.compare import compare_panel
 from app.panels.hypothesis import hypothesis_box
 from app.panels.live import live_panel
+from app.panels.points import everything
 from app.panels.ranking import ranking_notice
 from app.panels.results import results_panel
 from app.panels.verdict import verdict_box
@@ -44,6 +46,14 @@ def lineage(experiment: Experiment) -> None:
     """The way back to the list, and to the experiments that this one came from."""
     with st.container(horizontal=True, key="lineage"):
         st.page_link("app_pages/experiments.py", label="All experiments", icon=":material/arrow_back:")
+        run, _, attempt = (experiment.origin.note or "").partition("/")
+        if experiment.origin.kind == "autopilot" and attempt:
+            st.page_link(
+                "app_pages/autopilot.py",
+                label=f"Autopilot, attempt {attempt}",
+                icon=":material/autoplay:",
+                query_params={"run": run, "attempt": attempt},
+            )
         for label, other in (("Parent", experiment.parent_id), ("Rerun of", experiment.rerun_of)):
             known = s.store.get(other) if other else None
             if known is not None:
@@ -53,6 +63,12 @@ def lineage(experiment: Experiment) -> None:
                     icon=":material/account_tree:",
                     query_params={"id": known.id},
                 )
+        st.page_link(
+            "app_pages/lineage.py",
+            label="Family tree",
+            icon=":material/family_history:",
+            query_params={"of": experiment.id},
+        )
 
 
 def against_parent(experiment: Experiment) -> None:
@@ -106,7 +122,9 @@ if found.status.terminal:
     fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
+    blind_results(s, found)
     against_parent(found)
+    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
     hypothesis_box(s, found)

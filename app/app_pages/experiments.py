@@ -1,4 +1,4 @@
-"""All experiments, newest first: filter, search, rerun in one click, open, compare two, archive."""
+"""All experiments, newest first: filter, search, rerun in one click, open, compare, archive."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import streamlit as st
 
 from app.panels.actions import open_in_lab
 from app.panels.agent import agent_badge, agent_notice
-from app.panels.compare import compare_panel
+from app.panels.choice import go_compare
 from app.panels.listing import listing
+from app.results.contender import MOST, Pick
 from app.results.format import plural
 from app.services import services
 from gpu_agent.models import Experiment, Status
@@ -69,6 +70,9 @@ def selected_actions(chosen: list[Experiment]) -> None:
                 st.switch_page("app_pages/experiment.py", query_params={"id": chosen[0].id})
             if st.button("Open in lab", icon=":material/science:", key="fork-selected"):
                 open_in_lab(s, chosen[0])
+        able = 2 <= len(chosen) <= MOST
+        if able and st.button("Compare", type="primary", icon=":material/compare_arrows:", key="compare-selected"):
+            go_compare([Pick("experiment", e.id) for e in reversed(chosen)])
         done = [e for e in chosen if e.status.terminal]
         if done:
             back = all(e.archived for e in done)
@@ -77,12 +81,8 @@ def selected_actions(chosen: list[Experiment]) -> None:
                 for e in done:
                     s.store.annotate(e.id, archived=not back)
                 st.rerun()
-        if len(chosen) > 2:
-            st.caption("Select exactly two to compare them.", width="content")
-    if len(chosen) == 2:
-        st.divider()
-        newer, older = chosen
-        compare_panel(older, newer, f"{older.id}-{newer.id}")
+        if len(chosen) > MOST:
+            st.caption(f"At most {MOST} can be compared at once.", width="content")
 
 
 def empty(query: Query) -> None:
@@ -116,7 +116,7 @@ def body() -> None:
     if chosen:
         selected_actions(chosen)
     else:
-        st.caption("Tick one experiment for more, two to compare them.")
+        st.caption(f"Tick one experiment for more, two to {MOST} to compare them.")
 
 
 agent_notice(s)

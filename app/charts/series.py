@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from app.results.contender import Choice, Contender
 from app.results.headline import by_clip
 from app.results.metrics import METRICS, value_of
+from gpu_agent.anchors import AnchorPoint
 from gpu_agent.models import Experiment, Rate, ResultRow
 
 from .theme import cut
@@ -40,6 +42,30 @@ def point_of(row: ResultRow) -> Point:
     keys = dict.fromkeys((*METRICS, *row.more))
     metrics = {key: value for key in keys if (value := value_of(row, key)) is not None}
     return Point(row.rate, row.kbps, row.bpp, row.bytes, metrics, row.lossless, row.encode_fps, row.decode_fps)
+
+
+FIGURES = ("psnr_yuv", "psnr_y", "psnr_u", "psnr_v", "ssim", "ms_ssim", "ssim_ffmpeg", "vmaf", "vmaf_neg")
+
+
+def anchor_point(p: AnchorPoint, frames: int) -> Point:
+    """An anchor's point over so many frames."""
+    figures = {name: value for name in FIGURES if (value := getattr(p, name)) is not None}
+    fps = [frames / s if s else None for s in (p.encode_seconds, p.decode_seconds)]
+    return Point(p.rate, p.kbps, p.bpp, p.bytes, figures, p.lossless, *fps)
+
+
+def contender_curves(choice: Choice, contender: Contender) -> list[Curve]:
+    """One curve per footage on which it has points, under its label and the footage's name in this choice."""
+    return [
+        Curve(
+            contender.label,
+            choice.named(footage),
+            tuple(anchor_point(r, footage.frames) if isinstance(r, AnchorPoint) else point_of(r) for r in rows),
+            "anchor" if contender.kind == "anchor" else "experiment",
+        )
+        for footage in choice.footage
+        if (rows := contender.on(footage).rows)
+    ]
 
 
 def curve_of(name: str, rows: Iterable[ResultRow], kind: Kind = "experiment") -> list[Curve]:

@@ -79,13 +79,17 @@ RETRIED = (408, 409, 429)
 
 @dataclass(frozen=True)
 class Trouble:
-    """`sentence` is for the person; `detail` is the service's own words; `retry_after` is in seconds, if it said so."""
+    """`sentence` is for the person; `detail` is the service's own words; `retry_after` is in seconds, if it said so.
+
+    `unbilled`: the request never reached the service, or was refused before a reply began.
+    """
 
     sentence: str
     detail: str | None = None
     retryable: bool = False
     retry_after: float | None = None
     request_id: str | None = None
+    unbilled: bool = False
 
 
 def trouble(error: Exception, model: str, arrived: bool, bedrock: bool = False) -> Trouble:
@@ -96,14 +100,15 @@ def trouble(error: Exception, model: str, arrived: bool, bedrock: bool = False) 
         return problem
     cause = error.__cause__ if isinstance(error, anthropic.APIConnectionError) and error.__cause__ else error
     if isinstance(cause, httpx2.LocalProtocolError | httpx2.InvalidURL | httpx2.UnsupportedProtocol | UnicodeError):
-        return Trouble(UNSENDABLE)  # without a detail: its words may quote the key
+        return Trouble(UNSENDABLE, unbilled=True)  # without a detail: its words may quote the key
     detail = f"{type(cause).__name__}: {cause}"[:500]
+    unbilled = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout)
     if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException):
         what = "the rest of the reply did not come" if arrived else "Claude did not answer"
         keep = "what arrived is kept, so ask for the rest" if arrived else "send the message again, or lower the effort"
-        return Trouble(f"Timed out: {what} in time; {keep}.", detail, retryable=True)
+        return Trouble(f"Timed out: {what} in time; {keep}.", detail, retryable=True, unbilled=unbilled)
     if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError | json.JSONDecodeError | AssertionError):
-        return Trouble(CUT if arrived else NOTHING_CAME, detail, retryable=True)
+        return Trouble(CUT if arrived else NOTHING_CAME, detail, retryable=True, unbilled=unbilled)
     return Trouble(
         "The lab could not read Claude's reply; what arrived is kept, so send the message again or choose another model.",
         detail,
@@ -113,9 +118,9 @@ def trouble(error: Exception, model: str, arrived: bool, bedrock: bool = False) 
 def of_aws(error: Exception) -> Trouble | None:
     """What goes wrong before a request to Bedrock can be signed. The words of these errors quote no secret."""
     if isinstance(error, ImportError):
-        return Trouble(NO_BOTO, str(error)[:500])
+        return Trouble(NO_BOTO, str(error)[:500], unbilled=True)
     unsigned = type(error).__module__.startswith("botocore") or "AWS credentials" in str(error)
-    return Trouble(NO_AWS, f"{type(error).__name__}: {error}"[:500]) if unsigned else None
+    return Trouble(NO_AWS, f"{type(error).__name__}: {error}"[:500], unbilled=True) if unsigned else None
 
 
 def of_status(error: anthropic.APIStatusError, model: str, arrived: bool, bedrock: bool = False) -> Trouble:
@@ -128,6 +133,7 @@ def of_status(error: anthropic.APIStatusError, model: str, arrived: bool, bedroc
         retryable=retryable(status, error),
         retry_after=retry_after(error.response.headers),
         request_id=error.request_id,
+        unbilled=error.status_code != 200,
     )
 
 

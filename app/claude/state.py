@@ -58,6 +58,10 @@ class TurnState:
     seconds: float = 0.0
     stop_reason: str | None = None
     request_id: str | None = None
+    unbilled: bool = False
+    """A failed turn: its last request never reached the service, or was refused before a reply began."""
+    retryable: bool = False
+    """A failed turn: the same request may succeed later."""
     content: tuple[dict[str, Any], ...] | None = None
     version: int = 0
 

@@ -140,7 +140,7 @@ class RunningTurn:
     async def _talk(self) -> None:
         connection, live = self.request.connection, self._live
         if not connection.ready:
-            live.settle(TurnStatus.FAILED, error=errors.NO_KEY)
+            live.settle(TurnStatus.FAILED, error=errors.NO_KEY, unbilled=True)
             return self._emit("status", TurnStatus.FAILED)
         async with connection.make_client() as client:
             for attempt in range(1, connection.retry.attempts + 1):
@@ -230,7 +230,12 @@ class RunningTurn:
         return None
 
     def _settle(self, status: TurnStatus, trouble: errors.Trouble) -> None:
-        facts = {"error": trouble.sentence, "detail": trouble.detail}
+        facts = {
+            "error": trouble.sentence,
+            "detail": trouble.detail,
+            "unbilled": trouble.unbilled,
+            "retryable": trouble.retryable,
+        }
         if trouble.request_id:
             facts["request_id"] = trouble.request_id
         if self._live.settle(status, **facts):

@@ -9,6 +9,7 @@ from app.dispatch import dispatch_rerun
 from app.drafts import Draft
 from app.panels.ask_claude import ask_claude
 from app.panels.draft import draft_from
+from app.results.contender import Pick, write_picks
 from app.services import Services
 from gpu_agent.models import Experiment
 
@@ -42,6 +43,13 @@ def actions(services: Services, experiment: Experiment, key: str, *, draft: Draf
             help="Edit this code; the new experiment remembers its parent",
         ):
             open_in_lab(services, experiment)
+        st.page_link(
+            "app_pages/compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"with": write_picks(beside(services, experiment))},
+            help="Beside its parent and x264, and whatever else you choose",
+        )
         with st.popover("Title and notes", icon=":material/edit_note:", key=f"annotate-{key}"):
             annotate(services, experiment, key)
         label = "Unarchive" if experiment.archived else "Archive"
@@ -55,6 +63,13 @@ def actions(services: Services, experiment: Experiment, key: str, *, draft: Draf
         ):
             services.store.annotate(experiment.id, archived=not experiment.archived)
             st.rerun()
+
+
+def beside(services: Services, experiment: Experiment) -> list[Pick]:
+    """What an experiment is compared with until a person chooses: its parent and x264."""
+    parent = experiment.parent_id if experiment.parent_id and services.store.get(experiment.parent_id) else None
+    own = [Pick("experiment", key) for key in (parent, experiment.id) if key]
+    return [*own, Pick("anchor", "x264-medium")]
 
 
 def annotate(services: Services, experiment: Experiment, key: str) -> None:
@@ -77,7 +92,7 @@ def annotate(services: Services, experiment: Experiment, key: str) -> None:
 def rerun(services: Services, experiment: Experiment) -> None:
     """Dispatch the same again and go to where it can be watched."""
     try:
-        done = dispatch_rerun(services.agent, services.store, experiment)
+        done = dispatch_rerun(services.agent, services.store, experiment, services.away())
     except AgentError as e:
         st.error(str(e), icon=":material/block:")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.agent_client import Health
+from app.panels.worker import ICONS, stop_popover, worker_look, worker_notice
 from app.services import HEALTH_SECONDS, Services
 from gpu_agent.models import UNSAFE
 
@@ -14,7 +15,9 @@ def agent_notice(services: Services) -> None:
     health = services.health()
     if health is not None and health.sandbox.get("level") == UNSAFE:
         st.error(health.sandbox.get("message") or "UNSAFE MODE: there is no jail.", icon=":material/gpp_bad:")
-    if health is None:
+    if health is None and services.worker is not None:
+        worker_notice(services)
+    elif health is None:
         st.warning(
             "The agent does not answer. You can go on writing; what you dispatch is queued and starts when it is back.",
             icon=":material/cloud_off:",
@@ -36,9 +39,16 @@ def agent_badge(services: Services, live: bool = False) -> None:
 
     @st.fragment(run_every=HEALTH_SECONDS if live else None, key="agent-badge")
     def badge() -> None:
-        draw_badge(services.health())
+        health = services.health()
+        worker = worker_look(services) if health is None else None
+        if worker is not None:
+            st.badge(worker.label, icon=ICONS[worker.color], color=worker.color)
+        else:
+            draw_badge(health)
 
     badge()
+    if services.worker is not None and services.health() is not None:
+        stop_popover(services, worker_look(services), "badge")
 
 
 def draw_badge(health: Health | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.charts.series import Curve, Point
+from app.charts.series import Curve, anchor_point
 from app.results.bdrates import QUALITIES, table
 from app.results.format import percent
 from app.results.headline import by_clip
@@ -17,7 +17,6 @@ from gpu_agent.road.ladders import curve_key
 SHOWN = ("x264-medium", "x265-medium", "svtav1-8")
 """What a chart shows unless told otherwise: more would hide the experiment."""
 
-FIGURES = ("psnr_yuv", "psnr_y", "psnr_u", "psnr_v", "ssim", "ms_ssim", "ssim_ffmpeg", "vmaf", "vmaf_neg")
 LABELS = {a.name: a.label for a in CATALOGUE}
 
 
@@ -30,13 +29,14 @@ def read_curve(path: str, _version: int) -> AnchorCurve:
 def measured(services: Services, experiment: Experiment, clip: str) -> list[AnchorCurve]:
     """The anchors that have points on this clip, in the catalogue's order."""
     ref = next(c for c in experiment.clips if c.name == clip)
-    found = []
-    for anchor in CATALOGUE:
-        path = services.artifacts.local(curve_key(ref.sha256 or "none", ref.frames or 0, anchor.name))
-        if path is not None:
-            curve = read_curve(str(path), path.stat().st_mtime_ns)
-            found += [curve] if curve.points else []
-    return found
+    found = [published(services, (ref.sha256 or "none", ref.frames or 0), anchor.name) for anchor in CATALOGUE]
+    return [curve for curve in found if curve is not None and curve.points]
+
+
+def published(services: Services, footage: tuple[str, int], anchor: str) -> AnchorCurve | None:
+    """An anchor's curve on the first so many frames of the clip with this hash, as far as the agent has measured it."""
+    path = services.artifacts.local(curve_key(*footage, anchor))
+    return read_curve(str(path), path.stat().st_mtime_ns) if path is not None else None
 
 
 def anchor_curves(services: Services, experiment: Experiment, clip: str, key: str) -> list[Curve]:
@@ -64,11 +64,7 @@ def anchor_curves(services: Services, experiment: Experiment, clip: str, key: st
 
 
 def as_curve(curve: AnchorCurve) -> Curve:
-    points = []
-    for p in sorted(curve.points, key=lambda p: p.kbps):
-        figures = {name: value for name in FIGURES if (value := getattr(p, name)) is not None}
-        fps = [curve.frames / s if s else None for s in (p.encode_seconds, p.decode_seconds)]
-        points.append(Point(p.rate, p.kbps, p.bpp, p.bytes, figures, p.lossless, *fps))
+    points = [anchor_point(p, curve.frames) for p in sorted(curve.points, key=lambda p: p.kbps)]
     return Curve(curve.label, curve.clip, tuple(points), "anchor")
 
 

@@ -9,19 +9,14 @@ from app.charts.series import curves_of, series_names
 from app.panels.frames import CHART_CONFIG
 from app.results.compare import Comparison, code_diff, compare, differences
 from app.results.format import escape_markdown, listed, percent
-from gpu_agent.measure.bdrate import Curve as RateCurve
-from gpu_agent.measure.bdrate import bd_rate
+from gpu_agent.measure.bdrate import bd_rate, curve_from
 from gpu_agent.models import Experiment
 
 
 def between(anchor: list[tuple[float, float]], test: list[tuple[float, float]]) -> tuple[float | None, str | None]:
     """BD-rate of points (kbit/s, PSNR-YUV), or the reason why there is none."""
-    found = bd_rate(curve(anchor), curve(test))
+    found = bd_rate(curve_from(anchor), curve_from(test))
     return found.percent, found.reason
-
-
-def curve(points: list[tuple[float, float]]) -> RateCurve:
-    return RateCurve([rate for rate, _ in points], [quality for _, quality in points])
 
 
 def compare_panel(anchor: Experiment, test: Experiment, key: str) -> None:

@@ -129,7 +129,7 @@ def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str |
         hypothesis=choice.hypothesis,
     )
     try:
-        done = dispatch(services.agent, services.store, request, choice.clips[0])
+        done = dispatch(services.agent, services.store, request, choice.clips[0], services.away())
     except AgentError as e:
         return str(e)
     ran = {"experiment_id": done.experiment.id, "parent_id": done.experiment.id, "tested_sha256": sha256(draft.text)}

@@ -50,6 +50,10 @@ def play(services: Services, experiment: Experiment, row: ResultRow, key: str) -
         label_b=f"Decoded, rate {row.rate:g}",
         seek=st.session_state.get(f"{own}-seek"),
         exact_url=point_url(experiment, row, "frames/{frame}/{kind}.png"),
+        planes_url=(
+            *(point_url(experiment, row, f"frames/{{frame}}/{k}.planes.png") for k in ("source", "decoded")),
+            None,
+        ),
         series=[player_series(series)] if series and "psnr_y" in series.values else (),
     ).frame
 

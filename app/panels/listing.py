@@ -113,7 +113,7 @@ def rerun(services: Services, experiment_id: str) -> str:
     if chosen is None:
         return "That experiment is not in the store any more."
     try:
-        done = dispatch_rerun(services.agent, services.store, chosen)
+        done = dispatch_rerun(services.agent, services.store, chosen, services.away())
     except AgentError as e:
         return str(e)
     return done.note or "Dispatched again; the rerun is at the top of the list."

@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app.dispatch import cancel
+from app.panels.worker import start_button, worker_look, worker_problem
 from app.results.format import escape_markdown, kbits, plural, score
 from app.results.verdict import verdict
 from app.services import Services
+from app.worker import look
 from gpu_agent.models import Experiment, Status
 
 POLL_SECONDS = 1.0
@@ -49,6 +51,9 @@ def draw(services: Services, experiment: Experiment) -> None:
                 st.rerun(scope="fragment")
         st.progress(fraction(experiment))
         st.caption(escape_markdown(beside(services, experiment)))
+        if (worker := worker_look(services)) is not None and worker.may_start:
+            worker_problem(services)
+            start_button(services, worker, experiment.id)
 
 
 def headline(services: Services, experiment: Experiment) -> str:
@@ -65,6 +70,8 @@ def headline(services: Services, experiment: Experiment) -> str:
 def beside(services: Services, experiment: Experiment) -> str:
     """What else there is to know: an agent that is away, else the newest figures, else what comes."""
     if services.health() is None:
+        if services.worker is not None:
+            return look(services.worker.known(), False, 0).sentence
         if experiment.status is Status.QUEUED:
             return "The agent is down; the experiment starts when it is back."
         return "The agent does not answer. When it is back, it finds this run and starts it again."

@@ -59,6 +59,19 @@ def downloads(experiment: Experiment, key: str) -> None:
         )
 
 
+def everything(experiment: Experiment, key: str) -> None:
+    """The archive of an experiment that has ended, as a download that is made when it is asked for."""
+    st.link_button(
+        "Everything (zip)",
+        f"/export/{experiment.id}.zip",
+        key=f"zip-{key}",
+        type="tertiary",
+        icon=":material/archive:",
+        help="Record, code, bitstreams, per-frame figures, events, log and environment. `./lab import` restores it in "
+        "another lab, `./lab eval --verify` confirms every bitstream.",
+    )
+
+
 def ordered(experiment: Experiment) -> list[ResultRow]:
     """Rows in the order in which the table shows them."""
     by_point = {(r.clip, r.rate): r for r in experiment.results}

@@ -65,8 +65,11 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     clips, default = services.clips()
     by_name = {c.name: c for c in clips}
     saved = draft.form
-    wanted = [n for n in saved.get("clips") or default if n in by_name] or [n for n in default if n in by_name]
-    options = list(by_name) or wanted or ["carphone"]
+    kept = saved.get("clips") or default
+    wanted = [n for n in kept if n in by_name] or [n for n in default if n in by_name]
+    if not by_name:  # the agent is away: what was chosen before may well be there
+        wanted = list(dict.fromkeys(kept)) or ["carphone"]
+    options = list(by_name) or wanted
     # A clip that was just uploaded is chosen at once; widgets take a new value only before they are drawn.
     state = f"clips-{draft.id}"
     fresh = st.session_state.pop("uploaded-clip", None)

@@ -62,6 +62,14 @@ FAILURES: dict[ErrorCategory, tuple[str, str]] = {
     ),
 }
 
+STATE_WORDS = {
+    Status.QUEUED: "waiting",
+    Status.RUNNING: "running",
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+}
+
 STAGES = {
     "queued": "starting",
     "check": "checking the code",

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from ..codec_kit.frames import VideoInfo
 from ..measure import MeasureError
 from ..measure.ffmpeg import FfmpegError, encoders, executable, version
 from ..models import Clip
+from .again import planes_of_clip
 from .catalogue import CATALOGUE, Anchor
-from .point import Planes, measure_point
+from .point import measure_point
 from .records import AnchorCurve
 
 FORMAT = 1
@@ -76,8 +76,7 @@ def compute_curve(
     )
     if anchor.encoder not in encoders(ffmpeg):
         return curve.model_copy(update={"reason": f"this ffmpeg has no {anchor.encoder}"})
-    info = VideoInfo(clip.width, clip.height, count, clip.fps_fraction)
-    planes = Planes(source, info, (clip.visible_width, clip.visible_height), clip.full_range, clip.matrix)
+    planes = planes_of_clip(clip, source, count)
     folder.mkdir(parents=True, exist_ok=True)
     for rate in anchor.rates[len(curve.points) :]:
         step = len(curve.points) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 import tempfile
@@ -35,9 +36,51 @@ class Planes(NamedTuple):
     matrix: str
 
 
+class Coded(NamedTuple):
+    """One trip through an encoder and back: the elementary stream, 8-bit raw planes, and what it took."""
+
+    stream: Path
+    decoded: Path
+    bytes: int
+    encode_seconds: float
+    decode_seconds: float
+    command: str
+    log: str
+
+
 class Encoded(NamedTuple):
     point: AnchorPoint
     encoder_version: str | None
+
+
+def code_point(
+    anchor: Anchor,
+    rate: int,
+    planes: Planes,
+    folder: Path,
+    *,
+    ffmpeg: str,
+    on_progress: Callable[[str, int], None] = lambda stage, frames: None,
+    cancel: threading.Event | None = None,
+    niceness: int = NICENESS,
+) -> Coded:
+    """Encode and decode in `folder`, where both files stay. Raises FfmpegError where the encoder refuses."""
+    run = {"ffmpeg": ffmpeg, "cancel": cancel, "niceness": niceness}
+    stream, decoded = folder / f"stream.{anchor.format}", folder / "decoded.yuv"
+    runs = encode_arguments(anchor, rate, planes)
+    began = time.perf_counter()
+    for arguments in runs:
+        log = run_ffmpeg(arguments, folder=folder, on_progress=lambda n: on_progress("encode", n), **run)
+    encode_seconds = time.perf_counter() - began
+    began = time.perf_counter()
+    unpack = ["-f", anchor.format, "-i", str(stream), "-fps_mode", "passthrough", "-f", "rawvideo", str(decoded)]
+    run_ffmpeg(unpack, on_progress=lambda n: on_progress("decode", n), **run)
+    decode_seconds = time.perf_counter() - began
+    if anchor.coded_depth == 10:
+        decoded = narrow(decoded, planes.info)
+    command = " && ".join(shlex.join(["ffmpeg", *r]) for r in runs)
+    command = command.replace(str(planes.path.absolute()), "source.yuv")
+    return Coded(stream, decoded, stream_bytes(stream), encode_seconds, decode_seconds, command, log)
 
 
 def measure_point(
@@ -54,46 +97,38 @@ def measure_point(
 
     Temporary files lie under `folder` and are gone afterwards. `on_progress` hears the stage and its frames done.
     """
-    info = planes.info
-    run = {"ffmpeg": ffmpeg, "cancel": cancel, "niceness": NICENESS}
+    info, visible = planes.info, planes.visible
     with tempfile.TemporaryDirectory(prefix="anchor-", dir=folder) as scratch:
-        stream, decoded = Path(scratch) / f"stream.{anchor.format}", Path(scratch) / "decoded.yuv"
-        runs = encode_arguments(anchor, rate, planes)
-        began = time.perf_counter()
-        for arguments in runs:
-            log = run_ffmpeg(arguments, folder=Path(scratch), on_progress=lambda n: on_progress("encode", n), **run)
-        encode_seconds = time.perf_counter() - began
-        began = time.perf_counter()
-        unpack = ["-f", anchor.format, "-i", str(stream), "-fps_mode", "passthrough", "-f", "rawvideo", str(decoded)]
-        run_ffmpeg(unpack, on_progress=lambda n: on_progress("decode", n), **run)
-        decode_seconds = time.perf_counter() - began
-        if anchor.coded_depth == 10:
-            decoded = narrow(decoded, info)
+        coded = code_point(anchor, rate, planes, Path(scratch), ffmpeg=ffmpeg, on_progress=on_progress, cancel=cancel)
         figures = measure(
             planes.path,
-            decoded,
+            coded.decoded,
             info,
-            visible=planes.visible,
+            visible=visible,
             on_progress=lambda n: on_progress("measure", n),
             cancel=cancel,
         ).to_dict()
-        perceptual = vmaf(planes.path, decoded, info, ffmpeg=ffmpeg, visible=planes.visible, threads=1, cancel=cancel)
-        size = stream_bytes(stream)
+        perceptual = vmaf(planes.path, coded.decoded, info, ffmpeg=ffmpeg, visible=visible, threads=1, cancel=cancel)
+        digest = file_sha256(coded.decoded)
     point = AnchorPoint(
         rate=rate,
-        bytes=size,
-        kbps=float(size * 8 / 1000 / (info.frames / info.fps)),
-        bpp=size * 8 / (info.frames * planes.visible[0] * planes.visible[1]),
+        bytes=coded.bytes,
+        kbps=float(coded.bytes * 8 / 1000 / (info.frames / info.fps)),
+        bpp=coded.bytes * 8 / (info.frames * visible[0] * visible[1]),
         vmaf=perceptual.mean,
         vmaf_neg=perceptual.neg_mean,
-        encode_seconds=encode_seconds,
-        decode_seconds=decode_seconds,
-        command=" && ".join(shlex.join(["ffmpeg", *r]) for r in runs).replace(
-            str(planes.path.absolute()), "source.yuv"
-        ),
+        encode_seconds=coded.encode_seconds,
+        decode_seconds=coded.decode_seconds,
+        command=coded.command,
+        decoded_sha256=digest,
         **{name: value for name, value in figures.items() if name in AnchorPoint.model_fields},
     )
-    return Encoded(point, encoder_version(log))
+    return Encoded(point, encoder_version(coded.log))
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encode_arguments(anchor: Anchor, rate: int, planes: Planes) -> list[list[str]]:

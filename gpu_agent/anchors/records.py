@@ -29,6 +29,7 @@ class AnchorPoint(Model):
     encode_seconds: float
     decode_seconds: float
     command: str
+    decoded_sha256: str | None = Field(None, description="of the raw planes it decoded to; older points have none")
 
 
 class AnchorCurve(Model):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..archive import ArchiveError, open_archive
+from ..archive.verify import clips_here, verify
 from ..clips import Catalogue, ClipCancelled, ClipError
 from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
@@ -21,6 +23,7 @@ from ..preview import plane_y4m
 from ..road.afterwards import complete
 from ..road.freeze import freeze
 from ..road.point import source_of
+from ..road.report import RunCancelled, RunFailed
 from ..road.tools import Tools, jail_of, rate_key
 from ..road.walk import Walk
 from ..settings import AgentSettings, settings_sentence
@@ -45,7 +48,12 @@ class UsageError(ValueError):
 
 def add_parser(commands) -> None:
     p = commands.add_parser("eval", help="evaluate a codec in the terminal", description=__doc__)
-    p.add_argument("codec", metavar="CODEC.py", help="the codec module")
+    p.add_argument("codec", metavar="CODEC.py", nargs="?", help="the codec module")
+    p.add_argument(
+        "--verify",
+        metavar="FILE.zip",
+        help="instead of a codec: encode and decode an exported experiment again in the jail and compare every hash",
+    )
     p.add_argument(
         "--clip",
         action="append",
@@ -97,14 +105,19 @@ def main(options: argparse.Namespace) -> int:
     with interrupting(cancel):
         try:
             settings = AgentSettings()
+            check_words(options)
             with scratch(settings.root / "eval") as folder:
+                if options.verify:
+                    return verified(options, settings, folder, show, cancel)
                 return evaluate(options, settings, folder, show, cancel)
-        except ClipCancelled:
+        except (ClipCancelled, RunCancelled):
             return wrong("cancelled", 1)
         except ValidationError as e:
             return wrong(settings_sentence(e) if e.title == "AgentSettings" else request_sentence(e))
-        except (UsageError, ClipError) as e:
+        except (UsageError, ClipError, ArchiveError) as e:
             return wrong(str(e))
+        except RunFailed as e:
+            return wrong(e.failure.message, 1)
         except OSError as e:
             return wrong(f"{e.filename or ''} {e.strerror or e}".strip())
 
@@ -143,16 +156,7 @@ def evaluate(
     show.say("preparing clips")
     clips = chosen(catalogue, options.clip, cancel)
     experiment = freeze(request, [clip.ref(options.frames) for clip in clips])
-    # The scratch folder is this run's cache too: a lab that runs beside it keeps its own.
-    private = settings.model_copy(update={"data": folder})
-    tools = Tools(
-        private,
-        jail_of(settings),
-        catalogue,
-        FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
-        previews=False,
-        kit=settings.root / "kit",
-    )
+    tools = tools_in(folder, settings, catalogue)
     jail = tools.jail.status()
     with show:
         if not jail.available:
@@ -179,6 +183,53 @@ def evaluate(
     if options.decoded and record.status is Status.SUCCEEDED:
         write_decoded(record, clips, tools, Path(options.decoded))
     return 0 if record.status is Status.SUCCEEDED else 1
+
+
+def tools_in(folder: Path, settings: AgentSettings, catalogue: Catalogue) -> Tools:
+    """The scratch folder is this run's cache too: a lab that runs beside it keeps its own."""
+    return Tools(
+        settings.model_copy(update={"data": folder}),
+        jail_of(settings),
+        catalogue,
+        FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
+        previews=False,
+        kit=settings.root / "kit",
+    )
+
+
+def verified(
+    options: argparse.Namespace, settings: AgentSettings, folder: Path, show: Show, cancel: threading.Event
+) -> int:
+    """A line a point. 0: every bitstream and every decoded frame came out the same; 1: not, or not all could be tried."""
+    catalogue = Catalogue(settings)
+    with open_archive(Path(options.verify)) as archive:
+        show.say("preparing clips")
+        files = chosen(catalogue, options.clip, cancel) if options.clip else []
+        tools = tools_in(folder, settings, catalogue)
+        jail = tools.jail.status()
+        if not jail.available:
+            return wrong(jail.message, 1)
+        points = []
+        with show:
+            here = clips_here(archive.record, catalogue, files)
+            for point in verify(archive, tools, here, cancel, show.verifying):
+                points.append(point)
+                show.line(point.text, point.ok)
+        wanted = len(archive.record.results)
+        same = sum(point.ok for point in points)
+        show.line(f"{same} of {wanted} points came out the same.", bool(wanted) and same == wanted)
+        return 0 if wanted and same == wanted else 1
+
+
+def check_words(options: argparse.Namespace) -> None:
+    """A codec or an archive, one of them, and with an archive none of what decides a run."""
+    if bool(options.codec) == bool(options.verify):
+        raise UsageError("Name a codec, CODEC.py, or an exported experiment with --verify FILE.zip.")
+    given = {"--rate": options.rate, "--frames": options.frames, "--json": options.json, "--audit": options.audit}
+    given |= {"--decoded": options.decoded, "--timeout": options.timeout, "--memory": options.memory}
+    odd = [name for name, value in given.items() if value] if options.verify else []
+    if odd:
+        raise UsageError(f"{odd[0]} does not go with --verify: the archive says what ran.")
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -55,6 +55,13 @@ class Show:
             frames=frames,
         )
 
+    def line(self, text: str, good: bool) -> None:
+        """A result that stays, beside the bar that goes on."""
+        self._out.print(Text(text, style="" if good else "red"), soft_wrap=True)
+
+    def verifying(self, stage: str, done: int, total: int) -> None:
+        self._bar.update(self._task, description=stage, completed=done, total=total or None, frames=f"{done}/{total}")
+
     def perceptual(self, row: ResultRow) -> None:
         said = f"VMAF and XPSNR, {row.clip} rate {row.rate:g}"
         self._bar.update(self._task, description=said, completed=0, total=None, frames="")

@@ -5,7 +5,7 @@ Only `make_preview` loses anything (it is H.264 once more and is labelled a prev
 
 from .crop import crop_png
 from .mp4 import make_preview
-from .png import frame_png
+from .png import frame_png, planes_png
 from .y4m import plane_y4m
 
-__all__ = ["crop_png", "frame_png", "make_preview", "plane_y4m"]
+__all__ = ["crop_png", "frame_png", "make_preview", "plane_y4m", "planes_png"]

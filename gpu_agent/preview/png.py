@@ -53,9 +53,18 @@ def frame_png(
     return encode_png(rgb)
 
 
+def planes_png(planes: Path, info: VideoInfo, index: int) -> bytes:
+    """The samples of frame `index` themselves, losslessly: a grey picture as wide as the coded luma and half as high again.
+
+    Its rows hold the raw frame byte by byte: Y, then U, then V. Nothing is converted, cropped or interpolated.
+    """
+    return encode_png(read_frame(planes, info, index).reshape(info.height * 3 // 2, info.width))
+
+
 def encode_png(rgb: np.ndarray) -> bytes:
-    """(H, W, 3) uint8 RGB as PNG."""
-    good, png = cv2.imencode(".png", np.ascontiguousarray(rgb[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, COMPRESSION])
+    """(H, W, 3) uint8 RGB, or (H, W) uint8 grey, as PNG."""
+    bgr = rgb if rgb.ndim == 2 else np.ascontiguousarray(rgb[..., ::-1])
+    good, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, COMPRESSION])
     if not good:
         raise ValueError("The picture could not be written as PNG.")
     return png.tobytes()

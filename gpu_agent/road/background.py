@@ -28,6 +28,7 @@ class Background(threading.Thread):
         self._wanted: dict[str, None] = {}
         self._interruptions: dict[str, int] = {}
         self._changed, self._stopping = threading.Condition(), False
+        self.at_work = False
 
     def work(self, experiment: Experiment, cancel: threading.Event) -> bool:
         """Look after a succeeded experiment until done or `cancel` is set. True: something is left to be done."""
@@ -69,6 +70,7 @@ class Background(threading.Thread):
             self._one(experiment_id, cancel)
 
     def _one(self, experiment_id: str, cancel: threading.Event) -> None:
+        self.at_work = True
         try:
             experiment = self.store.get(experiment_id)
             if experiment is None or experiment.status is not Status.SUCCEEDED:
@@ -79,6 +81,8 @@ class Background(threading.Thread):
             log.warning("%s of %s: %s", self.name, experiment_id, e)
         except Exception:  # it must never take the agent down, and one that fails must not stop the others
             log.exception("%s of %s failed", self.name, experiment_id)
+        finally:
+            self.at_work = False
 
     def _again(self, experiment_id: str) -> None:
         count = self._interruptions[experiment_id] = self._interruptions.get(experiment_id, 0) + 1

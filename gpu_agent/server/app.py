@@ -104,7 +104,7 @@ class Agent:
         except BaseException:
             os.close(self._lock)
             raise
-        self.remaking, self.halt = threading.Lock(), threading.Event()
+        self.remaking, self.coding_anchor, self.halt = threading.Lock(), threading.Lock(), threading.Event()
         self.drift: str | None = None
         self._threads = [
             threading.Thread(target=self.server.serve_forever, args=(0.2,), name="server", daemon=True),
@@ -133,6 +133,11 @@ class Agent:
     def _background(self) -> tuple[Afterwards, Ladders, Auditor]:
         """What works while no codec runs."""
         return self.afterwards, self.ladders, self.auditor
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something is measured of finished experiments: figures, anchors, audits."""
+        return self.afterwards.at_work or self.auditor.at_work or self.ladders.progress is not None
 
     @property
     def url(self) -> str:

@@ -6,7 +6,8 @@
 {experiment}/{clip}/r{rate}/preview.mp4             made again when it was dropped
 {experiment}/{clip}/r{rate}/decoded.y4m             the exact decoded frames; decoded.yuv: their planes alone
 {experiment}/{clip}/r{rate}/frames/{n}/{kind}.png   exact frame: source, decoded or difference (?gain=)
-clips/{sha256}/preview.mp4                          preview of the source
+{experiment}/{clip}/r{rate}/frames/{n}/decoded.planes.png   its Y, U and V samples, unconverted (see `planes_png`)
+clips/{sha256}/...                                  what belongs to a clip: see `clip_artifacts`
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from ..clips import ClipError
 from ..codec_kit.frames import VideoInfo
 from ..models import Clip, Experiment, ResultRow
-from ..preview import frame_png, make_preview, plane_y4m
+from ..preview import frame_png, make_preview, plane_y4m, planes_png
 from ..road.point import Source, decode_to, file_sha256, source_of
 from ..road.tools import rate_key
 from ..road.worst import picture, read_list
@@ -33,16 +34,13 @@ if TYPE_CHECKING:
     from .app import Agent
 
 POINT = re.compile(r"(?P<clip>[^/]+)/(?P<rate>r[^/]+)/(?P<file>.+)")
-FRAME = re.compile(r"frames/(?P<index>\d{1,9})/(?P<kind>source|decoded|difference)\.png")
-SOURCE_PREVIEW = re.compile(r"(?P<sha>[0-9a-f]{64})/preview\.mp4")
+FRAME = re.compile(r"frames/(?P<index>\d{1,9})/(?P<kind>source|decoded|difference|source\.planes|decoded\.planes)\.png")
 GATE_SECONDS = 30.0
 GONE = ApiError(404, "not_found", "There is no such artifact.")
 
 
 def artifact(agent: Agent, owner: str, path: str, query: dict[str, str]) -> tuple[Path | bytes, str | None]:
     """The artifact as a file or as bytes with its content type. Raises ApiError."""
-    if owner == "clips":
-        return source_preview(agent, path), None
     record = agent.store.get(owner)
     if record is None:
         raise not_found(f"There is no experiment {owner}.")
@@ -84,16 +82,6 @@ def worst_picture(agent: Agent, record: Experiment, row: ResultRow, file: str) -
     return picture(worst, source.planes, decoded_planes(agent, record, row), source.info, source.clip)
 
 
-def source_preview(agent: Agent, path: str) -> Path:
-    match = SOURCE_PREVIEW.fullmatch(path)
-    if match is None:
-        raise GONE
-    clip = next((c for c in agent.tools.catalogue.list() if c.sha256 == match["sha"]), None)
-    if clip is None:
-        raise GONE
-    return preview_at(agent, f"clips/{clip.sha256}/preview.mp4", lambda: whole(agent, clip), clip)
-
-
 def point_preview(agent: Agent, record: Experiment, row: ResultRow) -> Path:
     key = f"{record.id}/{row.clip}/{rate_key(row.rate)}/preview.mp4"
     found = agent.tools.artifacts.local(key)
@@ -130,7 +118,9 @@ def exact_frame(
     except ValueError as e:
         raise ApiError(400, "invalid_request", "gain is a number from 1 to 64.") from e
     source = source_for(agent, record, row)
-    decoded = None if kind == "source" else decoded_planes(agent, record, row)
+    decoded = None if kind.startswith("source") else decoded_planes(agent, record, row)
+    if kind.endswith(".planes"):
+        return planes_png(decoded or source.planes, source.info, index)
     return frame_png(source.planes, decoded, source.info, index, kind, gain=gain, facts=source.clip)
 
 
@@ -226,11 +216,6 @@ def info_of(record: Experiment, row: ResultRow) -> VideoInfo:
     if ref is None or ref.width is None or ref.height is None or ref.fps is None:
         raise GONE
     return VideoInfo(ref.width, ref.height, row.frames, Fraction(ref.fps))
-
-
-def whole(agent: Agent, clip: Clip) -> tuple[Path, VideoInfo]:
-    source = source_of(clip, agent.tools.catalogue.planes(clip), None)
-    return source.planes, source.info
 
 
 def clip_of(agent: Agent, name: str) -> Clip:

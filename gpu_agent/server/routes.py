@@ -16,6 +16,7 @@ from ..road.environment import build_hash, environment, installed
 from ..road.freeze import freeze, freeze_rerun
 from ..store import Query
 from .artifacts import artifact
+from .clip_artifacts import clip_artifact
 from .errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def health(agent: Agent, request: Handler) -> Reply:
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
             "queue_depth": agent.store.queue_depth(),
             "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
+            "background": agent.at_work,
             "running": run is not None,
             "started_at": agent.started_at,
         }
@@ -184,7 +186,8 @@ def rerun(agent: Agent, request: Handler, experiment_id: str) -> Reply:
 
 
 def get_artifact(agent: Agent, request: Handler, owner: str, path: str) -> Reply:
-    body, kind = artifact(agent, owner, path, request.query)
+    clips = owner == "clips"
+    body, kind = clip_artifact(agent, path) if clips else artifact(agent, owner, path, request.query)
     headers = {"Cache-Control": "private, max-age=3600"} | ({"Content-Type": kind} if kind else {})
     return Reply(body, 200, headers)
 

@@ -7,14 +7,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from ..outline import Facts, Outline, audited, facts_of, outline_of, rated
 from . import later
 from .protocols import Page, Query, StoreError
 
+# Outlines are a table of their own, because SQLite reaches a column behind a long record only by reading all of it.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS experiments (
   id TEXT PRIMARY KEY, created_at TEXT NOT NULL, status TEXT NOT NULL, parent_id TEXT, clips TEXT NOT NULL,
@@ -25,6 +29,7 @@ CREATE TABLE IF NOT EXISTS experiments (
 CREATE INDEX IF NOT EXISTS newest ON experiments (archived, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_status ON experiments (status, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS by_parent ON experiments (parent_id, created_at DESC);
+CREATE TABLE IF NOT EXISTS outlines (id TEXT PRIMARY KEY, facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   experiment_id TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL,
   progress TEXT, PRIMARY KEY (experiment_id, seq)) WITHOUT ROWID;
@@ -43,6 +48,7 @@ class LocalExperiments:
     def __init__(self, path: Path):
         self._path = path
         self._local = threading.local()
+        self._seen: dict[str, tuple[tuple, Outline]] = {}  # outlines as last read: reading thousands again is quick
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as e:
@@ -106,6 +112,8 @@ class LocalExperiments:
                 " released, progress, record) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                 (*row, e.progress.model_dump_json(), e.model_dump_json(exclude=BESIDE)),
             )
+            if done.rowcount == 1:
+                keep_facts(db, e.id, facts_of(e))
             return done.rowcount == 1
 
     def get(self, experiment_id: str) -> Experiment | None:
@@ -121,6 +129,38 @@ class LocalExperiments:
         items = [experiment_of(r) for r in rows[: query.limit]]
         more = len(rows) > query.limit
         return Page(items, cursor_of(items[-1]) if more else None)
+
+    def outlines(self) -> list[Outline]:
+        with self._read() as db:
+            rows = db.execute(
+                "SELECT e.id, e.title, e.status, e.created_at, e.parent_id, e.archived, o.facts FROM experiments AS e"
+                " LEFT JOIN outlines AS o ON o.id = e.id ORDER BY e.created_at DESC, e.id DESC"
+            ).fetchall()
+        seen, self._seen = self._seen, {}
+        older = []
+        for row in rows:
+            outline = known(seen, row)
+            if outline is None:
+                older.append(row["id"])
+            else:
+                self._seen[row["id"]] = (tuple(row), outline)
+        again = self._outline_again(older)
+        found = {name: outline for name, (_, outline) in self._seen.items()} | again
+        return [found[row["id"]] for row in rows if row["id"] in found]
+
+    def _outline_again(self, ids: list[str]) -> dict[str, Outline]:
+        """Outlines of records whose facts are missing or of another version; one that cannot be read has none."""
+        found = {}
+        for experiment_id in ids:
+            with suppress(StoreError):
+                record = self.get(experiment_id)
+                if record is not None:
+                    found[experiment_id] = outline_of(record)
+        if found:
+            with self._write() as db:
+                for experiment_id, outline in found.items():
+                    keep_facts(db, experiment_id, outline.facts)
+        return found
 
     def waiting(self, limit: int = 1000) -> list[str]:
         with self._read() as db:
@@ -164,7 +204,8 @@ class LocalExperiments:
             experiment.progress.model_dump_json(),
             experiment.model_dump_json(exclude=BESIDE),
         )
-        return self._under_lease(experiment.id, lease, "status = ?, progress = ?, record = ?", values)
+        facts = facts_of(experiment)
+        return self._under_lease(experiment.id, lease, "status = ?, progress = ?, record = ?", values, facts)
 
     def save_progress(self, experiment_id: str, lease: Lease, progress: Progress) -> bool:
         return self._under_lease(experiment_id, lease, "progress = ?", (progress.model_dump_json(),))
@@ -172,12 +213,16 @@ class LocalExperiments:
     def release(self, experiment_id: str, lease: Lease) -> bool:
         return self._under_lease(experiment_id, lease, "status = ?, lease_expires = 0", (Status.QUEUED,))
 
-    def _under_lease(self, experiment_id: str, lease: Lease, change: str, values: tuple) -> bool:
+    def _under_lease(
+        self, experiment_id: str, lease: Lease, change: str, values: tuple, facts: Facts | None = None
+    ) -> bool:
         with self._write() as db:
             done = db.execute(
                 f"UPDATE experiments SET {change} WHERE id = ? AND status = ? AND owner = ? AND fence = ?",
                 (*values, experiment_id, Status.RUNNING, lease.owner, lease.fence),
             )
+            if facts is not None and done.rowcount == 1:
+                keep_facts(db, experiment_id, facts)
             return done.rowcount == 1
 
     def request_cancel(self, experiment_id: str) -> Experiment | None:
@@ -213,12 +258,15 @@ class LocalExperiments:
         sets = ", ".join(f"{k} = ?" for k in changes)
         with self._write() as db:
             done = db.execute(f"UPDATE experiments SET {sets} WHERE id = ?", (*changes.values(), experiment_id))
+            if released is not None:
+                change_facts(db, experiment_id, {"released": released})
             return done.rowcount == 1
 
     def set_bd_rates(self, experiment_id: str, bd_rates: dict[str, BDRate]) -> bool:
         text = json.dumps({name: rate.model_dump(mode="json") for name, rate in bd_rates.items()})
         with self._write() as db:
             done = db.execute("UPDATE experiments SET bd_rates = ? WHERE id = ?", (text, experiment_id))
+            change_facts(db, experiment_id, rated(bd_rates))
             return done.rowcount == 1
 
     def set_perceptual(self, experiment_id: str, figures: list[PerceptualFigures]) -> bool:
@@ -229,6 +277,7 @@ class LocalExperiments:
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
         with self._write() as db:
             done = db.execute("UPDATE experiments SET audit = ? WHERE id = ?", (audit.model_dump_json(), experiment_id))
+            change_facts(db, experiment_id, audited(audit))
             return done.rowcount == 1
 
     def add_event(
@@ -247,6 +296,14 @@ class LocalExperiments:
             ).fetchone()
         return Event(seq=row["seq"], at=at, kind=kind, message=message, progress=progress)
 
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        rows = [
+            (experiment_id, e.seq, e.at, e.kind, e.message, e.progress.model_dump_json() if e.progress else None)
+            for e in events
+        ]
+        with self._write() as db:
+            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
+
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         with self._read() as db:
             rows = db.execute(
@@ -263,6 +320,43 @@ class LocalExperiments:
             )
             for r in rows
         ]
+
+
+def keep_facts(db: sqlite3.Connection, experiment_id: str, facts: Facts) -> None:
+    db.execute("INSERT OR REPLACE INTO outlines VALUES (?, ?)", (experiment_id, facts.model_dump_json()))
+
+
+def change_facts(db: sqlite3.Connection, experiment_id: str, changes: dict[str, object]) -> None:
+    """Nothing where there are none yet: whoever lists outlines makes them from the whole record."""
+    row = db.execute("SELECT facts FROM outlines WHERE id = ?", (experiment_id,)).fetchone()
+    if row is not None:
+        with suppress(ValidationError):
+            keep_facts(db, experiment_id, Facts.model_validate_json(row["facts"]).model_copy(update=changes))
+
+
+def known(seen: dict[str, tuple[tuple, Outline]], row: sqlite3.Row) -> Outline | None:
+    """The outline of the last reading where nothing has changed, else a new one; None without facts that can be read."""
+    before = seen.get(row["id"])
+    if before is not None and before[0] == tuple(row):
+        return before[1]
+    try:
+        return outline_from(*row) if row["facts"] is not None else None
+    except ValidationError:
+        return None
+
+
+def outline_from(
+    experiment_id: str, title: str, status: str, created_at: str, parent_id: str | None, archived: int, facts: str
+) -> Outline:
+    return Outline(
+        id=experiment_id,
+        title=title,
+        status=status,
+        created_at=created_at,
+        parent_id=parent_id,
+        archived=bool(archived),
+        facts=Facts.model_validate_json(facts),
+    )
 
 
 def cursor_of(experiment: Experiment) -> str:

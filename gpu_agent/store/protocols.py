@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status
+from ..outline import Outline
 
 
 class StoreError(RuntimeError):
@@ -42,6 +43,9 @@ class ExperimentStore(Protocol):
     def get(self, experiment_id: str) -> Experiment | None: ...
 
     def page(self, query: Query) -> Page: ...
+
+    def outlines(self) -> list[Outline]:
+        """Every experiment, archived ones too, newest first, in the figures of an outline: no code, no points."""
 
     def waiting(self, limit: int = 1000) -> list[str]:
         """Ids that an agent may claim, oldest first: queued, or running under a lease that has run out."""
@@ -94,6 +98,9 @@ class ExperimentStore(Protocol):
         message: str,
         progress: Progress | None = None,
     ) -> Event: ...
+
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        """Put events of an experiment from elsewhere under their own numbers and times; a number that is taken stays."""
 
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]: ...
 

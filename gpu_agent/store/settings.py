@@ -18,7 +18,9 @@ class StoreSettings(BaseModel):
     dynamodb_table: str = Field("v3-experiments", description="table of the experiments")
     videos_bucket: str = Field("", description="bucket of previews; needed where the store is aws")
     decoders_bucket: str = Field("", description="bucket of bitstreams, code and series; needed where the store is aws")
-    aws_endpoint_url: str | None = Field(None, description="another address of DynamoDB and S3, as a test server has")
+    aws_endpoint_url: str | None = Field(
+        None, description="another address of DynamoDB, S3 and EC2, as a test server has"
+    )
 
     @property
     def root(self) -> Path:

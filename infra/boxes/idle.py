@@ -19,8 +19,8 @@ HEALTH = "http://127.0.0.1:8787/health"
 
 
 def busy(health: dict | None) -> bool:
-    """Whether the agent runs an experiment, has one waiting, or measures anchors."""
-    return health is not None and bool(health.get("running") or health.get("queue_depth") or health.get("anchors"))
+    """Whether the agent runs an experiment, has one waiting, or measures what joins finished ones."""
+    return health is not None and any(health.get(name) for name in ("running", "queue_depth", "background"))
 
 
 def ask(url: str = HEALTH) -> dict | None:

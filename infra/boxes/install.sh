@@ -9,6 +9,8 @@ wheels=$(cat "$folder/WHEELS")
 python=$(cat "$folder/PYTHON")
 venv=/opt/codec-lab/venvs/$wheels
 unit=codec-lab-$ROLE.service
+units=("$unit")
+if [ "$ROLE" = orchestrator ]; then units+=(codec-lab-autopilot.service); fi
 export DEBIAN_FRONTEND=noninteractive
 
 install -d -m 755 /run/codec-lab /opt/codec-lab/venvs /opt/codec-lab/wheels
@@ -38,13 +40,13 @@ if [ "$ROLE" = worker ] && [ -d /etc/apparmor.d ] && ! cmp -s "$boxes/bwrap.appa
   install -m 644 "$boxes/bwrap.apparmor" /etc/apparmor.d/bwrap
   apparmor_parser --replace /etc/apparmor.d/bwrap
 fi
-install -m 644 "$boxes/$unit" "$boxes/codec-lab-logs.service" /etc/systemd/system/
+install -m 644 "${units[@]/#/$boxes/}" "$boxes/codec-lab-logs.service" /etc/systemd/system/
 if [ "$ROLE" = worker ]; then install -m 644 "$boxes"/codec-lab-idle.{service,timer} /etc/systemd/system/; fi
 systemctl daemon-reload
 
 use() {
   ln -sfn "$1" /opt/codec-lab/next && mv -T /opt/codec-lab/next /opt/codec-lab/current
-  systemctl restart "$unit"
+  systemctl restart "${units[@]}"
 }
 
 before=$(readlink /opt/codec-lab/current || true)
@@ -57,7 +59,7 @@ if ! "$venv/bin/python" "$boxes/healthy.py" "$(cat "$folder/PORT")" "$(cat "$fol
   fi
   exit 1
 fi
-systemctl enable --quiet "$unit" codec-lab-logs.service
+systemctl enable --quiet "${units[@]}" codec-lab-logs.service
 systemctl restart codec-lab-logs.service
 if [ "$ROLE" = worker ]; then systemctl enable --quiet --now codec-lab-idle.timer; fi
 # The three newest releases stay for going back; environments that none of them names go.

@@ -113,7 +113,8 @@ def key(aws: Aws, options: argparse.Namespace) -> None:
         raise Problem("No key was given; nothing was changed.")
     aws.write("secretsmanager", "put_secret_value", SecretId=f"{aws.project}/anthropic-api-key", SecretString=given)
     box = aws.needed("orchestrator/instance", "infrastructure")
-    boxes.run(aws, box, ["systemctl try-restart codec-lab-orchestrator.service"], "Restarting the lab", seconds=120)
+    units = "codec-lab-orchestrator.service codec-lab-autopilot.service"
+    boxes.run(aws, box, [f"systemctl try-restart {units}"], "Restarting the lab", seconds=120)
     say("The key is kept in Secrets Manager, and the lab has it.")
 
 

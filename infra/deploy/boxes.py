@@ -17,11 +17,13 @@ from .aws import Aws, code, message
 OVER = {"Success", "Cancelled", "TimedOut", "Failed", "Undeliverable", "Terminated", "InvalidPlatform", "AccessDenied"}
 TAIL = 40
 EC2 = {
-    "InsufficientInstanceCapacity": "AWS has no g4dn.xlarge free in this zone right now. Try again in some minutes, or "
-    "put the worker into the other zone: ./lab deploy infrastructure --worker-zone b --allow-replacement",
-    "VcpuLimitExceeded": "The account's quota for G instances does not allow the worker. Ask for 4 vCPUs of 'Running "
-    "On-Demand G and VT instances' under Service Quotas.",
+    "InsufficientInstanceCapacity": "AWS has no such GPU machine free in this zone right now. Try again in some minutes, "
+    "or put the worker into the other zone: ./lab deploy infrastructure --worker-zone b --allow-replacement "
+    "(a, where it is in b).",
+    "VcpuLimitExceeded": "The account's quota for G instances does not allow the worker (new accounts have 0 vCPUs). "
+    "Ask for 4 vCPUs of Running On-Demand G and VT instances under Service Quotas; it takes hours to days.",
 }
+"""As the lab says them (app/worker.py); nothing of app is imported here."""
 
 
 def deploy(aws: Aws, root: Path, role: str) -> str:

@@ -6,10 +6,12 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from infra.launcher.terminal import say
 
 from . import boxes, costs, preflight, releases, stacks
-from .aws import Aws
+from .aws import Aws, code
 
 ROOT = Path(__file__).resolve().parents[2]
 WIRED = {
@@ -39,6 +41,9 @@ WIRED = {
         "DecodersBucket": "storage/decoders",
     },
 }
+
+
+NOBODY = "No --email was given: alarms and the budget's warnings reach nobody."
 
 
 @dataclass
@@ -74,16 +79,24 @@ def functions(aws: Aws, wishes: Wishes, root: Path = ROOT) -> None:
     keys = {
         "DashboardKey": releases.function(aws, root, "dashboard_ssr"),
         "AdminKey": releases.function(aws, root, "admin_api"),
-        "DashboardConcurrency": str(concurrency(aws)),
     }
+    if (most := concurrency(aws)) is not None:
+        keys["DashboardConcurrency"] = str(most)
     stack(aws, "lambda", keys, wishes)
     stack(aws, "cdn", {}, wishes)
     stack(aws, "storage", {"DistributionArn": aws.needed("dashboard/distribution", "lambda")}, wishes)
 
 
-def concurrency(aws: Aws) -> int:
-    """Ten requests at once, where the account's limit leaves the hundred that AWS never lets be reserved."""
-    limits = aws.read("lambda", "get_account_settings").get("AccountLimit", {})
+def concurrency(aws: Aws) -> int | None:
+    """Ten requests at once, where the account's limit leaves the hundred that AWS never lets be reserved.
+
+    None, which leaves it as it was deployed, where the limit cannot be read.
+    """
+    try:
+        limits = aws.read("lambda", "get_account_settings").get("AccountLimit", {})
+    except ClientError as error:
+        say(f"The limits of Lambda could not be read ({code(error)}); the dashboard's own bound stays as it is.")
+        return None
     return 10 if limits.get("ConcurrentExecutions", 0) >= 110 else 0
 
 
@@ -105,5 +118,9 @@ def tunnel(aws: Aws) -> str:
 
 
 def estimate(aws: Aws, wishes: Wishes) -> str:
-    found = costs.parts(nat=wishes.network.get("EnableNat") == "true")
-    return f"{costs.table(found)}\n{costs.sentence(found, aws.region)}"
+    """What it will cost a month, and whether anybody would hear that it costs more."""
+    deployed = stacks.described(aws, f"{aws.project}-network") or {}
+    network = {p["ParameterKey"]: p["ParameterValue"] for p in deployed.get("Parameters", [])} | wishes.network
+    found = costs.parts(nat=network.get("EnableNat") == "true")
+    told = f"{costs.table(found)}\n{costs.sentence(found, aws.region)}"
+    return told if network.get("AlarmEmail") else f"{told}\n{NOBODY}"

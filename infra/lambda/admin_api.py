@@ -37,7 +37,7 @@ PART_BYTES, MAX_BODY = 350_000, 50_000_000
 TERMINAL = {"succeeded", "failed", "cancelled"}
 KEPT_BY_A_RERUN = (
     *("schema_version", "title", "code_sha256", "decoder_bytes", "clips", "rates", "frames", "parent_id"),
-    "clip_names",
+    *("clip_names", "decoder_kit_bytes"),
 )
 log = logging.getLogger()
 log.setLevel(logging.INFO)
@@ -336,12 +336,16 @@ def event(pk: str, message: str) -> None:
 
 SENTENCES = {
     "InsufficientInstanceCapacity": "AWS has no such GPU machine free in this zone right now. Try again in some minutes, "
-    "or deploy the worker into the other zone (WorkerZone).",
+    "or put the worker into the other zone: ./lab deploy infrastructure --worker-zone b --allow-replacement "
+    "(a, where it is in b).",
     "VcpuLimitExceeded": "The account's quota for G instances does not allow the worker (new accounts have 0 vCPUs). "
-    "Ask for 4 under Service Quotas: Running On-Demand G and VT instances.",
+    "Ask for 4 vCPUs of Running On-Demand G and VT instances under Service Quotas; it takes hours to days.",
+    "UnauthorizedOperation": "This role may not see, start or stop the worker. Deploy the infrastructure again, which "
+    "gives the right, or start the worker in the EC2 console.",
     "IncorrectInstanceState": "The worker is just changing its state. Try again in a minute.",
     "IncorrectSpotRequestState": "The worker is just changing its state. Try again in a minute.",
     "InvalidInstanceID.NotFound": "The worker is no longer there. Deploy the infrastructure again.",
+    "InvalidInstanceID.Malformed": "The worker's instance id is none. Deploy the infrastructure again.",
     "RequestLimitExceeded": "EC2 is asked for too much at once. Try again in a moment.",
 }
 

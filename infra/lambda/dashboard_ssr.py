@@ -27,7 +27,7 @@ import boto3
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.config import Config
 
-LATEST, POINTS_IN_LIST, POINTS_ON_PAGE, BOARDS, VIDEOS = 25, 16, 200, 24, 12
+LATEST, POINTS_IN_LIST, POINTS_ON_PAGE, BOARDS, CANDIDATES, VIDEOS = 25, 16, 200, 24, 20, 12
 MAX_TEXT, MAX_BODY = 4_000, 1_000_000
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -155,20 +155,20 @@ def points(metas: list[Item], most: int) -> dict[str, list[Item]]:
         for meta in metas
         for n in range(min(int(meta.get("points") or 0), most))
     ]
-    seen = {meta["pk"]: vmaf_of(meta) for meta in metas}
+    seen = {meta["pk"]: perceptual_of(meta) for meta in metas}
     rows: dict[str, list[Item]] = {}
     for (pk, _), item in get_many(keys).items():
         row = item["row"]
         found = seen[pk].get((row["clip"], row["rate"]))
-        rows.setdefault(pk, []).append(row if found is None else row | {"vmaf": found})
+        rows.setdefault(pk, []).append(row if found is None else row | {"vmaf": found["vmaf"], "more": found})
     return {pk: sorted(found, key=lambda row: (str(row["clip"]), row["kbps"])) for pk, found in rows.items()}
 
 
-def vmaf_of(meta: Item) -> dict[tuple[str, Any], float]:
-    """VMAF by clip and rate: it is measured after the run and lies, deflated, beside the rows."""
+def perceptual_of(meta: Item) -> dict[tuple[str, Any], Item]:
+    """VMAF, or why there is none, by clip and rate: it is measured after the run and lies, deflated, beside the rows."""
     try:
         found = json.loads(inflated(meta["perceptual"]))
-        return {(row["clip"], row["rate"]): row["vmaf"] for row in found if row["vmaf"] is not None}
+        return {(row["clip"], row["rate"]): {"vmaf": row["vmaf"], "missing": row["missing"]} for row in found}
     except (KeyError, TypeError, ValueError, zlib.error):
         return {}
 
@@ -192,17 +192,23 @@ def body_of(meta: Item) -> Item:
         return {}
 
 
-def best_of(board: str) -> Item | None:
-    """The leader of a board of BD-rates: the lowest."""
-    reply = client().query(
-        TableName=table(),
-        IndexName="best",
-        KeyConditionExpression="#board = :board",
-        ExpressionAttributeNames={"#board": "board"},
-        ExpressionAttributeValues=packed({":board": board}),
-        Limit=1,
-    )
-    return next((unpacked(item) for item in reply["Items"]), None)
+def leaders(boards: list[str]) -> dict[str, Item]:
+    """The leader of each board of BD-rates, which is the lowest; of what is archived nothing is shown."""
+    found: dict[str, list[Item]] = {}
+    for board in boards:
+        reply = client().query(
+            TableName=table(),
+            IndexName="best",
+            KeyConditionExpression="#board = :board",
+            ExpressionAttributeNames={"#board": "board"},
+            ExpressionAttributeValues=packed({":board": board}),
+            Limit=CANDIDATES,
+        )
+        found[board] = [unpacked(item) for item in reply["Items"]]
+    metas = get_many(list({(item["pk"], "META"): None for items in found.values() for item in items}))
+    shown = lambda item: not metas.get((item["pk"], "META"), {"archived": True}).get("archived")
+    first = {board: next(filter(shown, items), None) for board, items in found.items()}
+    return {board: item for board, item in first.items() if item}
 
 
 def bd_rates(meta: Item) -> dict[str, Item]:
@@ -225,6 +231,14 @@ def number(value: Any, digits: int = 2, unit: str = "") -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "–"
     return f"{value:,.{digits}f}{unit}"
+
+
+def vmaf(row: Item) -> str:
+    """VMAF of a point, or a dash that says on hover why there is none."""
+    shown = number(row.get("vmaf"), 1)
+    missing = (row.get("more") or {}).get("missing") or {}
+    reason = missing.get("vmaf") or "it was not measured"
+    return f'<span title="{text(reason, 200)}">{shown}</span>' if shown == "–" else shown
 
 
 def percent(value: Any) -> str:
@@ -272,12 +286,14 @@ def overview(before: str | None) -> str:
     rows = points(metas, POINTS_IN_LIST)
     lines = "".join(list_row(meta, rows.get(meta["pk"], [])) for meta in metas)
     head = "".join(f"<th{c}>{name}</th>" for name, c in LIST_HEAD)
-    listing = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    listing = (
+        f'<div class="wide"><table class="cards"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    )
     if not metas:
         listing = "<p>There is no experiment here yet.</p>"
     older = f'<p><a rel="next" href="/?before={quote(more, safe="")}">Older experiments</a></p>' if more else ""
-    leaders = "" if before else board_table(metas)
-    return page("Codec Lab", f"{leaders}<h2>{'Older' if before else 'Latest'} experiments</h2>{listing}{older}")
+    board = "" if before else board_table(metas)
+    return page("Codec Lab", f"{board}<h2>{'Older' if before else 'Latest'} experiments</h2>{listing}{older}")
 
 
 RIGHT = ' class="n"'
@@ -295,12 +311,12 @@ def list_row(meta: Item, rows: list[Item]) -> str:
     cells = (
         f'<th scope="row"><a href="/experiment/{quote(str(meta["id"]))}">{text(meta.get("title"), 80)}</a></th>',
         f'<td><span class="status {status_of(meta)}">{status_of(meta)}</span></td>',
-        f"<td>{text(row.get('clip') or clips, 40)}</td>",
-        *(f"<td{RIGHT}>{cell}</td>" for cell in (
-            number(row.get("kbps"), 0, " kbit/s"), number(row.get("psnr_y"), 2, " dB"), number(row.get("ssim"), 4),
-            against, size(meta.get("decoder_bytes")),
+        f'<td data-is="Clip">{text(row.get("clip") or clips, 40)}</td>',
+        *(f'<td{RIGHT} data-is="{name}">{cell}</td>' for name, cell in (
+            ("Rate", number(row.get("kbps"), 0, " kbit/s")), ("Y-PSNR", number(row.get("psnr_y"), 2, " dB")),
+            ("SSIM", number(row.get("ssim"), 4)), ("BD-rate", against), ("Decoder", size(meta.get("decoder_bytes"))),
         )),
-        f"<td>{moment(meta.get('created_at'))}</td>",
+        f'<td data-is="Started">{moment(meta.get("created_at"))}</td>',
     )  # fmt: skip
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -311,15 +327,15 @@ def board_table(metas: list[Item]) -> str:
     anchors = anchors_in_order({name for meta in metas for name in bd_rates(meta)})[
         : max(1, BOARDS // max(1, len(clips)))
     ][:4]
-    lines = ""
+    lines, best = "", leaders([f"bd_rate#{anchor}#{clip}" for clip in clips for anchor in anchors])
     for clip in clips:
-        leaders = [best_of(f"bd_rate#{anchor}#{clip}") for anchor in anchors]
-        if any(leaders):
+        row = [best.get(f"bd_rate#{anchor}#{clip}") for anchor in anchors]
+        if any(row):
             cells = "".join(
                 f'<td{RIGHT}><a href="/experiment/{quote(str(found["experiment_id"]))}">{percent(found["score"])}</a></td>'
                 if found
                 else f"<td{RIGHT}>–</td>"
-                for found in leaders
+                for found in row
             )
             lines += f'<tr><th scope="row">{text(clip, 40)}</th>{cells}</tr>'
     if not lines:
@@ -397,7 +413,7 @@ def results(rows: list[Item]) -> str:
         f'<tr><th scope="row">{text(row["clip"], 40)}</th>'
         + "".join(f"<td{RIGHT}>{cell}</td>" for cell in (
             text(row["rate"], 12), number(row["kbps"], 1), number(row["psnr_y"]), number(row["psnr_yuv"]),
-            number(row.get("ssim"), 4), number(row.get("vmaf"), 1),
+            number(row.get("ssim"), 4), vmaf(row),
             number(row.get("encode_fps"), 1, " fps"), number(row.get("decode_fps"), 1, " fps"),
         )) + "</tr>"
         for row in rows
@@ -421,7 +437,7 @@ def videos(meta: Item, rows: list[Item]) -> str:
         if path.endswith(".mp4"):
             pair.append((f"Decoded at rate {row['rate']}", f"/media/{quote(str(meta['id']))}/{quote(path)}"))
         figures = "".join(
-            f'<figure><video controls preload="none" playsinline src="{html.escape(url, quote=True)}"></video>'
+            f'<figure><video controls preload="metadata" playsinline src="{html.escape(url, quote=True)}"></video>'
             f"<figcaption>{text(name, 60)}</figcaption></figure>"
             for name, url in pair
         )
@@ -518,7 +534,10 @@ circle{fill:var(--c);stroke:var(--paper);stroke-width:1.5}
 .key{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.4rem 0;padding:0}.key span{display:inline-block;width:.8rem;height:.8rem;border-radius:50%;background:var(--c);margin-right:.4rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,18rem),1fr));gap:1rem}video{width:100%;background:#000;border-radius:4px;aspect-ratio:16/9}
 @media(max-width:40rem){body{padding:.8rem .9rem 2rem}svg text{font-size:17px}
-tbody th{min-width:8.5rem}}
+tbody th{min-width:8.5rem}
+.cards thead{display:none}.cards tr{display:grid;grid-template-columns:1fr 1fr;gap:.1rem 1rem;padding:.7rem 0;border-bottom:1px solid var(--line)}
+.cards th,.cards td{border:0;padding:.1rem 0;text-align:left}.cards th{grid-column:1/-1}.cards td small{display:inline;margin-left:.4rem}
+.cards td[data-is]::before{content:attr(data-is);display:block;color:var(--soft);font-size:.75rem}.cards td:nth-child(2){grid-column:1/-1}}
 """.strip()  # fmt: skip
 POLICY = (
     "default-src 'none'; style-src 'sha256-"

@@ -21,6 +21,9 @@ commands:
   test [--strict] [PYTEST ARGUMENT …]
                      lint and all tests; --strict: skipped browser and jail tests fail
   eval CODEC.py …    measure one codec without browser or server (./lab eval --help)
+                     eval --verify FILE.zip: encode an exported experiment again and compare its hashes
+  export ID          everything an experiment has as one zip (-o FILE)
+  import FILE.zip …  restore exported experiments in this lab
   bench …            the benchmarks
   deploy …           to AWS, where infra/deploy is there
 """
@@ -39,8 +42,8 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
             return up.up(root, given)
         if word == "test":
             return testing.test(root, rest)
-        if word == "eval":
-            return replace(root, "gpu_agent", "eval", *rest)
+        if word in ("eval", "export", "import"):
+            return replace(root, "gpu_agent", word, *rest)
         if word == "bench":
             return replace(root, "tests.benchmarks", *rest)
         if word == "deploy":

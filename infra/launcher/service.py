@@ -1,4 +1,4 @@
-"""One of the two programs that `./lab` runs: started under its guard, asked whether it answers, stopped as a whole."""
+"""One of the programs that `./lab` runs: started under its guard, asked whether it answers, stopped as a whole."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ GUARD = Path(__file__).with_name("guard.py")
 class Service:
     """What is run (`command` in `folder` with `environment`), where it answers, and how patient to be with it.
 
+    Without a `port` it answers nothing: it counts as there from its start, and its end later is answered by a restart.
     `restarts` bounds the restarts in a row after it has once answered; None: no bound. Times are seconds.
     """
 
     name: str
     command: Sequence[str]
     host: str
-    port: int
+    port: int | None
     health: str
     folder: Path
     environment: Mapping[str, str]
@@ -51,7 +52,7 @@ class Service:
 
     def answers(self, timeout: float = 2.0) -> bool:
         """Whether its health call gives 200. Proxies of the environment are not asked."""
-        return answers(self.host, self.port, self.health, timeout)
+        return self.port is None or answers(self.host, self.port, self.health, timeout)
 
     def exit_code(self) -> int | None:
         """None while it runs; 128 + n after signal n."""

@@ -1,4 +1,4 @@
-"""`./lab`: everything a first start needs, then the agent and the lab until Ctrl-C."""
+"""`./lab`: everything a first start needs, then the agent, the lab and the autopilot until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where everything local is kept (~/.local/share/codec-lab)",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    parser.add_argument("--verbose", action="store_true", help="show the logs of both here as well")
+    parser.add_argument("--verbose", action="store_true", help="show the logs of all here as well")
 
 
 def port(text: str) -> int:
@@ -43,7 +43,7 @@ def port(text: str) -> int:
 
 
 def up(root: Path, given: argparse.Namespace) -> int:
-    """Run both until a signal; 0 then. Raises Problem for all that a person has to act on."""
+    """Run all until a signal; 0 then. Raises Problem for all that a person has to act on."""
     data = given.data.expanduser().absolute()
     claim = ports.Claim(data)
     ports.require_free(LOOPBACK, given.port, "the lab", "./lab --port")
@@ -53,13 +53,13 @@ def up(root: Path, given: argparse.Namespace) -> int:
     warning = packages.jail_problem()
     if warning:
         say(warning, error=True)
-    agent, lab = services(root, python, data, given)
-    with Supervisor([agent, lab]) as supervisor:
+    agent, lab, autopilot = services(root, python, data, given)
+    with Supervisor([agent, lab, autopilot]) as supervisor:
         try:
             supervisor.start()
             claim.describe(lab.url)
             say(f"Codec Lab is at {lab.url}")
-            say(f"  agent {agent.url}, data and logs in {data}. Ctrl-C stops both.")
+            say(f"  agent {agent.url}, data and logs in {data}. Ctrl-C stops all.")
             if not given.no_browser and sys.stdout.isatty() and has_display():
                 webbrowser.open(lab.url)
             supervisor.watch()
@@ -68,8 +68,8 @@ def up(root: Path, given: argparse.Namespace) -> int:
     return 0
 
 
-def services(root: Path, python: Path, data: Path, given: argparse.Namespace) -> tuple[Service, Service]:
-    """The agent and the lab, told of each other through their settings' environment variables."""
+def services(root: Path, python: Path, data: Path, given: argparse.Namespace) -> tuple[Service, Service, Service]:
+    """The agent, the lab and the autopilot, told of each other through their settings' environment variables."""
     environment = clean_environment() | {
         "CODEC_LAB_DATA": str(data),
         "CODEC_LAB_AGENT_HOST": LOOPBACK,
@@ -88,7 +88,11 @@ def services(root: Path, python: Path, data: Path, given: argparse.Namespace) ->
         "lab", [str(python), "-m", "app"], LOOPBACK, given.port,
         "/_stcore/health", root, environment, logs / "lab.log", restarts=5, echo=given.verbose,
     )  # fmt: skip
-    return agent, lab
+    autopilot = Service(
+        "autopilot", [str(python), "-m", "app.autopilot"], LOOPBACK, None,
+        "", root, environment, logs / "autopilot.log", echo=given.verbose,
+    )  # fmt: skip
+    return agent, lab, autopilot
 
 
 def has_display() -> bool:

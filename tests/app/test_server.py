@@ -1,5 +1,6 @@
 """The server as Streamlit is given it, and once for real: pages, health, routes and headers on one port."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import streamlit.config
 
 from app.routes.health import build_hash
-from app.server import configuration, flat
+from app.server import HEAVY, configuration, flat
 from app.settings import AppSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,10 @@ serve(AppSettings(), {"server.py": Path("app/server.py")})
 
 def test_tables_become_dotted_names():
     assert dict(flat({"a": 1, "b": {"c": {"d": 2}, "e": [3]}})) == {"a": 1, "b.c.d": 2, "b.e": [3]}
+
+
+def test_what_is_loaded_ahead_is_there():
+    assert [name for name in HEAVY if importlib.util.find_spec(name) is None] == []
 
 
 def test_streamlit_knows_every_option_of_the_file():

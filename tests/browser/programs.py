@@ -17,7 +17,9 @@ from typing import Any
 
 from app.drafts import Draft, Drafts
 from gpu_agent.models import Experiment
-from gpu_agent.store.local import LocalExperiments
+from gpu_agent.store import ExperimentStore
+from gpu_agent.store.open import open_experiments
+from gpu_agent.store.settings import StoreSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -111,7 +113,10 @@ class Lab:
             f"{self.stub_url}/__stub__/health",
             folder / "stub.log",
         )
+        self.autopilot = Program(["app.autopilot"], environment | key, self.url, folder / "autopilot.log")
+        """Started by the tests that need it."""
         self.programs = [self.app] + ([self.agent] if agent else []) + ([self.stub] if claude else [])
+        self.home = StoreSettings(data=self.data)
 
     def start(self) -> None:
         for program in self.programs:
@@ -123,9 +128,19 @@ class Lab:
         for program in self.programs:
             program.stop()
 
+    def move(self, home: StoreSettings, environment: dict[str, str]) -> None:
+        """To another home of experiments, as a person moves a running lab: stopped, and these variables from now on."""
+        self.home = home.model_copy(update={"data": self.data})
+        own = {
+            f"CODEC_LAB_{k.upper()}": str(v) for k, v in home.model_dump(exclude={"data"}, exclude_unset=True).items()
+        }
+        self.stop()
+        for program in self.programs:
+            program.environment = program.environment | own | environment
+
     @property
-    def store(self) -> LocalExperiments:
-        return LocalExperiments(self.data / "lab.db")
+    def store(self) -> ExperimentStore:
+        return open_experiments(self.home)
 
     def draft(self, code: str, **form: Any) -> str:
         """A draft with this code, to be opened at `/?draft=ID`; by default one clip, eight frames."""

@@ -22,7 +22,7 @@ def review(page):
 
 def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
     page, draft = open_draft(open_page, lab, PLAIN, {"rates": "4 16"})
-    say(page, "Leave small differences out [[stub chunk=30 delay=0.04]]")
+    say(page, "Leave small differences out [[stub chunk=30 delay=0.3]]")
     page.get_by_text("Writing · ").wait_for()
     page.get_by_role("button", name="Stop").wait_for()
     page.locator(".cm-content").click()

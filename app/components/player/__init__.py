@@ -1,4 +1,4 @@
-"""The comparison player: two videos of one clip in step, looked at by wipe, side by side, difference or flip.
+"""The comparison player: two videos of one clip in step, by wipe, side by side, difference, error map or flip.
 
 What plays is a lossy preview and says so. Paused, the exact frames are fetched and laid over it, and the badge says
 that. Two videos in a browser cannot be locked to one clock: while playing, the second is held to the first by its
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import streamlit as st
 
@@ -28,11 +28,17 @@ _mount = st.components.v2.component(
 
 
 class Series(NamedTuple):
-    """Per-frame figures to plot: PSNR in dB (None where there is none) and the bits spent on each frame, if known."""
+    """Per-frame figures to plot: PSNR in dB (None where there is none) and the bits spent on each frame, if known.
+
+    Of `side` a or b. With `url`, the browser fetches them there (JSON with `psnr_y` and `bits`), and the page waits for
+    nothing.
+    """
 
     label: str
-    psnr: Sequence[float | None]
+    psnr: Sequence[float | None] = ()
     bits: Sequence[int] | None = None
+    side: Literal["a", "b"] = "b"
+    url: str | None = None
 
 
 class Seek(NamedTuple):
@@ -62,6 +68,9 @@ def player(
     seek: Seek | dict | None = None,
     preview_note: str = PREVIEW_NOTE,
     exact_url: str | tuple[str, str] | None = None,
+    planes_url: tuple[str, str, str | None] | None = None,
+    waits: tuple[str, str] = ("", ""),
+    blind: bool = False,
     series: Sequence[Series] = (),
     on_frame: Callable[[int], None] | None = None,
 ) -> Played:
@@ -70,6 +79,9 @@ def player(
     `exact_url` is where a lossless picture of a frame is: `{frame}` is replaced by its number and `{kind}` by
     `source` (for a) and `decoded` (for b); or one template for each. Where one of the two cannot be fetched the
     preview stays, and says that it is one. The difference is computed in the browser, from whichever is shown.
+    `planes_url` is where the samples themselves are (as `gpu_agent.preview.planes_png` makes them), of a, of b, and of
+    the source unless one of the two is it: the error map and the magnifier's Y, U, V come from there. `waits` is what
+    to say while a or b is loading. `blind` leaves out whatever tells by figures whether two pictures are the same.
     `series` holds one or two curves. `on_frame` runs before the rerun's script with the frame that was stepped to;
     nothing is reported while playing.
     """
@@ -89,8 +101,10 @@ def player(
         key=key,
         data={
             "key": key,
-            "a": {"url": a_url, "label": label_a},
-            "b": {"url": b_url, "label": label_b},
+            "a": {"url": a_url, "label": label_a, "wait": waits[0]},
+            "b": {"url": b_url, "label": label_b, "wait": waits[1]},
+            "blind": blind,
+            "planes": None if planes_url is None else list(planes_url),
             "fps": [num, den],
             "frames": frames,
             "width": width,
@@ -105,6 +119,8 @@ def player(
                     "label": s.label,
                     "psnr": [None if v is None else round(float(v), 3) for v in s.psnr],
                     "bits": None if s.bits is None else [int(v) for v in s.bits],
+                    "side": s.side,
+                    "url": s.url,
                 }
                 for s in series
             ],

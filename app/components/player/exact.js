@@ -1,9 +1,9 @@
 // The lossless pictures of a frame, laid over the previews while nothing moves. Both or none: one exact picture
 // beside one preview would be an unfair comparison.
+import { Pictures } from "./pictures.js";
 
 const WAIT_MS = 60; // a frame that is only stepped through is not fetched
 const KEPT = 24;
-const RETRY_AFTER_MS = 10_000;
 
 export class ExactFrames {
   constructor(a, b, changed) {
@@ -13,9 +13,8 @@ export class ExactFrames {
     this.frames = 0;
     this.last = -1;
     this.direction = 1;
-    this.pictures = new Map(); // URL → ImageBitmap, least recently used first
-    this.failed = new Map(); // URL → when
-    this.frame = -1; // the frame that is shown or on its way
+    this.pictures = new Pictures(KEPT);
+    this.at = ""; // the frames that are shown or on their way
     this.shown = false;
   }
 
@@ -25,66 +24,42 @@ export class ExactFrames {
     this.frames = frames;
   }
 
-  urlsOf(frame) {
-    return this.templates.map((template) => template.replaceAll("{frame}", frame));
+  /** `frames`: of a and of b. */
+  urlsOf(frames) {
+    return this.templates.map((template, i) => template.replaceAll("{frame}", frames[i]));
   }
 
-  /** Show the frame if its pictures are here already; otherwise show none. */
-  showIfHere(frame) {
-    if (frame === this.frame) return;
-    const urls = this.templates && this.urlsOf(frame);
+  /** Show the frames if their pictures are here already; otherwise show none. */
+  showIfHere(frames) {
+    if (String(frames) === this.at) return;
+    const urls = this.templates && this.urlsOf(frames);
     if (!urls?.every((url) => this.pictures.has(url))) {
       this.hide();
       return;
     }
     this.stop?.abort();
-    this.frame = frame;
+    this.at = String(frames);
     this.draw(urls.map((url) => this.pictures.get(url)));
   }
 
-  /** Show the frame, fetching its pictures and then those of the frame that the next step is likely to want. */
-  show(frame) {
+  /** Show the frames, fetching their pictures and then those of the frames that the next step is likely to want. */
+  show(frames) {
     if (!this.templates) return;
-    if (frame !== this.frame) this.hide();
-    if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
-    this.frame = this.last = frame;
+    if (String(frames) !== this.at) this.hide();
+    if (frames[0] !== this.last) this.direction = frames[0] > this.last ? 1 : -1;
+    this.at = String(frames);
+    this.last = frames[0];
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fetchBoth(frame), WAIT_MS);
+    this.timer = setTimeout(() => this.fetchBoth(frames), WAIT_MS);
   }
 
-  async fetchBoth(frame) {
+  async fetchBoth(frames) {
     const stop = (this.stop = new AbortController());
-    const pictures = await this.pictureOfEach(this.urlsOf(frame), stop.signal);
+    const pictures = await this.pictures.all(this.urlsOf(frames), stop.signal);
     if (stop.signal.aborted || !pictures) return;
     if (!this.shown) this.draw(pictures);
-    const next = frame + this.direction;
-    if (next >= 0 && next < this.frames) this.pictureOfEach(this.urlsOf(next), stop.signal);
-  }
-
-  async pictureOfEach(urls, signal) {
-    const lately = (url) => performance.now() - (this.failed.get(url) ?? -Infinity) < RETRY_AFTER_MS;
-    if (urls.some(lately)) return null;
-    const pictures = await Promise.all(urls.map((url) => this.picture(url, signal)));
-    return pictures.every(Boolean) ? pictures : null;
-  }
-
-  async picture(url, signal) {
-    if (this.pictures.has(url)) return this.pictures.get(url);
-    try {
-      const answer = await fetch(url, { signal });
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      const picture = await createImageBitmap(await answer.blob(), { colorSpaceConversion: "none" });
-      this.pictures.set(url, picture);
-      while (this.pictures.size > KEPT) {
-        const [oldest, bitmap] = this.pictures.entries().next().value;
-        this.pictures.delete(oldest);
-        bitmap.close();
-      }
-      return picture;
-    } catch {
-      if (!signal.aborted) this.failed.set(url, performance.now());
-      return null;
-    }
+    const next = frames.map((n) => n + this.direction);
+    if (next.every((n) => n >= 0 && n < this.frames)) this.pictures.all(this.urlsOf(next), stop.signal);
   }
 
   draw(pictures) {
@@ -101,7 +76,7 @@ export class ExactFrames {
   hide() {
     clearTimeout(this.timer);
     this.stop?.abort();
-    this.frame = -1;
+    this.at = "";
     if (!this.shown) return;
     this.shown = false;
     for (const canvas of this.canvases) canvas.hidden = true;

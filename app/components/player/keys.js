@@ -7,7 +7,10 @@ const ACTIONS = [
     [["←", "→", ",", "."], "one frame back or on; with Shift, ten", (p, e) => p.step(stepOf(e)), STEPS],
     [["Home", "End"], "first or last frame", (p, e) => p.goTo(e.key === "Home" ? 0 : Infinity), ["Home", "End"]],
     [["G"], "go to a frame by its number", (p) => p.controls.askFrame(), ["g"]],
-    [["M"], "go to the worst frame; again: the next worst", (p) => p.goToWorst(), ["m"]],
+    [["Q", "E"], "one frame back or on in B (right) alone; with Shift, in A", (p, e) => p.stepAlone(e), ["q", "e"]],
+    [["V"], "both on the same frame again", (p) => p.pair.align(), ["v"]],
+    [["M"], "go to the worst frame; again: the next worst", (p) => p.worst.worst(), ["m"]],
+    [["N"], "go where the two curves are furthest apart", (p) => p.worst.gap(), ["n"]],
     [["J", "L"], "slower or faster", (p, e) => p.controls.changeSpeed(e.key.toLowerCase() === "j" ? -1 : 1), ["j", "l"]],
     [["I", "O"], "loop from here or to here", (p, e) => p.controls.setLoopEnd(e.key.toLowerCase()), ["i", "o"]],
     [["U"], "clear the loop's ends", (p) => p.controls.clearLoop(), ["u"]],
@@ -17,11 +20,13 @@ const ACTIONS = [
     [["W"], "wipe", (p) => p.view.set({ mode: "wipe" }), ["w"]],
     [["S"], "side by side", (p) => p.view.set({ mode: "side" }), ["s"]],
     [["D"], "difference", (p) => p.view.set({ mode: "difference" }), ["d"]],
+    [["H"], "error map of the exact frames; again: of the next pair", (p) => p.showHeat(), ["h"]],
     [["X"], "flip between the two", (p) => p.view.flip(), ["x"]],
     [["A", "B"], "only the one or the other", (p, e) => p.view.set({ mode: "flip", side: e.key.toLowerCase() }), ["a", "b"]],
     [["[", "]"], "move the wipe, or halve and double the gain", (p, e) => moveOrGain(p, e.key === "[" ? -1 : 1), ["[", "]"]],
     [["+", "−", "0"], "zoom in, out, fit (also Ctrl and wheel)", (p, e) => zoomBy(p, e.key), ["+", "=", "-", "_", "0"]],
-    [["Alt", "arrows"], "move the picture when zoomed (also by dragging)", null, []],
+    [["Alt", "arrows"], "move the picture when zoomed (also drag, two fingers)", null, []],
+    [["P"], "magnifier: the pixels under the pointer and their values", (p) => p.magnifier.toggle(), ["p"]],
     [["F"], "full screen", (p) => p.toggleFullScreen(), ["f"]],
     [["?"], "show or hide these keys", (p) => p.controls.toggleLegend(), ["?"]],
   ]],
@@ -68,7 +73,7 @@ function stepOf(event) {
 }
 
 function moveOrGain(player, direction) {
-  if (player.view.state.mode === "difference") player.controls.changeGain(direction);
+  if (["difference", "heat"].includes(player.view.state.mode)) player.controls.changeGain(direction);
   else player.view.setWipe(player.view.state.wipe + direction * 0.05);
 }
 

@@ -10,6 +10,7 @@ export class Plot {
     this.series = [];
     this.frames = 1;
     this.frame = 0;
+    this.beside = 0; // the frame of b, where it is another
     this.hover = null;
     this.range = [null, null];
     this.sizes = new ResizeObserver(() => this.draw());
@@ -31,12 +32,14 @@ export class Plot {
     this.mostBits = series.flatMap((s) => s.bits ?? []).reduce((m, v) => Math.max(m, v), 0);
     const spent = this.mostBits ? " and bits" : "";
     this.looks = null;
+    if (!psnr.length) [this.low, this.high] = [0, 1]; // nothing has come yet
     this.canvas.setAttribute("aria-label", `PSNR${spent} of ${frames} frames. Click to go to a frame.`);
     this.draw();
   }
 
-  setFrame(frame) {
+  setFrame(frame, beside) {
     this.frame = frame;
+    this.beside = beside;
     this.draw();
   }
 
@@ -87,6 +90,7 @@ export class Plot {
     g.drawImage(this.still, 0, 0);
     g.scale(ratio, ratio);
     if (this.hover !== null) this.paintCursor(g, x(this.hover), height, color("--st-text-color"), 0.35);
+    if (this.beside !== this.frame) this.paintCursor(g, x(this.beside), height, color("--series-1"), 0.9);
     this.paintCursor(g, x(this.frame), height, color("--st-primary-color"), 1);
   }
 

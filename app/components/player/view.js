@@ -1,6 +1,6 @@
 // How the two pictures are put together: the mode, the wipe's place, the gain, the flipped side. CSS does the drawing.
 
-export const MODES = ["wipe", "side", "difference", "flip"];
+const REVEALING = ["difference", "heat"]; // modes that tell without an eye whether two pictures are the same
 export const GAINS = [1, 2, 4, 8, 16, 32];
 
 export class View {
@@ -8,23 +8,40 @@ export class View {
     this.element = element;
     this.stage = element.querySelector(".stage");
     this.handle = element.querySelector(".handle");
-    this.state = before ?? { mode: "wipe", wipe: 0.5, gain: 4, side: "a" };
+    this.state = before ?? { mode: "wipe", wipe: 0.5, gains: { difference: 4, heat: 16 }, side: "a", pair: "b-source" };
+    this.blind = false;
+    this.changed = () => {};
     this.handle.addEventListener("keydown", (event) => this.onHandleKey(event));
     this.apply();
   }
 
-  configure({ width, height, a, b }) {
+  configure({ width, height, a, b, blind }) {
     this.ratio = width / height;
     this.size = [width, height];
-    this.element.querySelector(".tag-a").textContent = a.label;
-    this.element.querySelector(".tag-b").textContent = b.label;
     this.labels = [a.label, b.label];
-    this.apply();
+    this.names = blind ? this.labels : ["A", "B"]; // a blind test has letters of its own
+    this.blind = blind;
+    this.element.toggleAttribute("data-blind", blind);
+    this.set({});
   }
 
   set(change) {
     Object.assign(this.state, change);
+    if (this.blind && REVEALING.includes(this.state.mode)) this.state.mode = "wipe";
     this.apply();
+  }
+
+  /** Of the difference, and of the error map, whose colours want more. */
+  get gain() {
+    return this.state.gains[this.gainOf];
+  }
+
+  get gainOf() {
+    return this.state.mode === "heat" ? "heat" : "difference";
+  }
+
+  setGain(gain) {
+    this.set({ gains: { ...this.state.gains, [this.gainOf]: gain } });
   }
 
   flip() {
@@ -45,7 +62,8 @@ export class View {
   }
 
   apply() {
-    const { mode, wipe, gain, side } = this.state;
+    const { mode, wipe, side } = this.state;
+    const { gain } = this;
     Object.assign(this.element.dataset, { mode, side });
     const set = (name, value) => this.element.style.setProperty(name, value);
     set("--wipe", `${(wipe * 100).toFixed(3)}%`);
@@ -57,5 +75,6 @@ export class View {
     }
     const gains = this.element.querySelector(".gain select");
     if (gains.value !== String(gain)) gains.value = String(gain);
+    this.changed();
   }
 }

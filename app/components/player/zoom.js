@@ -78,13 +78,21 @@ export class Zoom {
   }
 
   onWheel(event) {
-    if (!event.ctrlKey && !event.metaKey) return; // plain wheel scrolls the page
-    event.preventDefault();
-    this.zoomAt(Math.exp(-event.deltaY / 300), this.placeOf(event));
+    if (event.target.closest(".legend")) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault(); // a trackpad's pinch comes as this, too
+      this.zoomAt(Math.exp(-event.deltaY / 300), this.placeOf(event));
+    } else if (this.state.scale > 1) {
+      const before = `${this.state.x},${this.state.y}`;
+      const box = this.paneAt(event);
+      const unit = event.deltaMode === 1 ? 16 : 1; // lines or pixels
+      this.pan((-event.deltaX * unit) / box.width, (-event.deltaY * unit) / box.height);
+      if (`${this.state.x},${this.state.y}` !== before) event.preventDefault(); // at its edge the page scrolls again
+    }
   }
 
   onDown(event) {
-    if (event.button || event.target.closest("button")) return;
+    if (event.button || event.target.closest("button, select, .legend")) return;
     this.stage.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.wiping =

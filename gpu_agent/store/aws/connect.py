@@ -21,14 +21,14 @@ def session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-def client(service: str, settings: StoreSettings):
-    """A thread-safe client of `dynamodb` or `s3`. Nothing is asked yet."""
+def client(service: str, settings: StoreSettings, read_timeout: float | None = None, attempts: int = 4):
+    """A thread-safe client, of `dynamodb` or `s3` for the stores. Nothing is asked yet. Seconds; of S3 a minute."""
     own = settings.aws_endpoint_url is None
     config = Config(
         region_name=settings.aws_region,
         connect_timeout=3,
-        read_timeout=10 if service == "dynamodb" else 60,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        read_timeout=read_timeout or (60 if service == "s3" else 10),
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
         signature_version="s3v4" if service == "s3" else None,
         # Virtual hosting makes presigned URLs name the region; the global name would answer new buckets by a redirect.

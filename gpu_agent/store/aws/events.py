@@ -54,6 +54,13 @@ class Events:
         self._last[experiment_id] = event.seq
         return event
 
+    def keep(self, experiment_id: str, events: list[Event]) -> None:
+        """Under their own numbers; one that is taken stays as it is."""
+        expires = int(time.time()) + EVENT_DAYS * 86_400
+        taken = {e.seq for e in self.after(experiment_id, 0, len(events) + 1)}
+        fresh = (e.model_copy(update={"message": e.message[:MAX_MESSAGE]}) for e in events if e.seq not in taken)
+        self._table.put_many(key(experiment_id, sort_of(e.seq)) | plain(e) | {EXPIRES: expires} for e in fresh)
+
     def _newest(self, experiment_id: str) -> int:
         span = {"id": key(experiment_id)[PARTITION], "first": sort_of(0), "last": sort_of(MAX_SEQ)}
         return next((e["seq"] for e in self._table.query(BETWEEN, span, backwards=True, limit=1)), 0)

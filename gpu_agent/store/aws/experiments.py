@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Literal
 
 from ...models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status, now
+from ...outline import Outline, audited, rated
 from .. import later
 from ..protocols import ArtifactStore, Page, Query, StoreError
 from ..settings import StoreSettings
@@ -40,6 +41,7 @@ from .items import (
     queue_keys,
 )
 from .listing import MAX_KEY_BYTES, id_of, page_of
+from .outlines import Outlines, outline_item
 from .recent import Recent
 from .schema import PARTITION, SORT, code_key, key
 from .table import Change, Item, Refused, Table
@@ -56,6 +58,7 @@ class DynamoExperiments:
     def __init__(self, table: Table, artifacts: ArtifactStore):
         self.table, self.artifacts = table, artifacts
         self._events = Events(table)
+        self._outlines = Outlines(table)
         self._recent = Recent()
         self._runs: dict[tuple[str, int], tuple[str, list[str]]] = {}
 
@@ -80,6 +83,7 @@ class DynamoExperiments:
             if not is_ours(taken, write):
                 self._drop_points(e.id, token)
                 return False
+        self._outlines.keep(e)
         return True
 
     def get(self, experiment_id: str) -> Experiment | None:
@@ -90,6 +94,9 @@ class DynamoExperiments:
 
     def page(self, query: Query) -> Page:
         return page_of(self.table, query, self._load)
+
+    def outlines(self) -> list[Outline]:
+        return self._outlines.all(self._load)
 
     # The queue --------------------------------------------------------------------------------------------------
 
@@ -148,6 +155,7 @@ class DynamoExperiments:
         moves = {} if e.status is Status.RUNNING else queue_keys(e.status, place(e))
         gone = ("queue", "due") if e.status.terminal else ()
         best = boards(e) if e.status is Status.SUCCEEDED else []
+        best += [outline_item(e)] if e.status.terminal else []
         change = Change(remove=gone, status=e.status.value, **facts, **moves)
         written = self._under_lease(e.id, lease, change, best)
         if not written and e.status.terminal:
@@ -218,6 +226,8 @@ class DynamoExperiments:
         changes = {k: v for k, v in changes.items() if v is not None}
         if not changes:
             return self.table.get(key(experiment_id)) is not None
+        if released is not None:
+            self._outlines.change(experiment_id, {"released": released})
         return self._on_existing(experiment_id, Change(**changes))
 
     # What is said of a finished run -----------------------------------------------------------------------------
@@ -229,6 +239,7 @@ class DynamoExperiments:
             return False
         if meta["status"] == Status.SUCCEEDED:
             self.table.put_many(bd_rate_boards(experiment_id, bd_rates))
+        self._outlines.change(experiment_id, rated(bd_rates))
         said = {name: plain(rate) for name, rate in bd_rates.items()}
         return self._on_existing(experiment_id, Change(bd_rates=said))
 
@@ -237,6 +248,7 @@ class DynamoExperiments:
         return self._on_existing(experiment_id, Change(perceptual=zlib.compress(later.packed(figures).encode())))
 
     def set_audit(self, experiment_id: str, audit: Audit) -> bool:
+        self._outlines.change(experiment_id, audited(audit))
         return self._on_existing(experiment_id, Change(audit=plain(audit)))
 
     def _on_existing(self, experiment_id: str, change: Change) -> bool:
@@ -256,6 +268,9 @@ class DynamoExperiments:
         progress: Progress | None = None,
     ) -> Event:
         return self._events.add(experiment_id, kind, message, progress)
+
+    def keep_events(self, experiment_id: str, events: list[Event]) -> None:
+        self._events.keep(experiment_id, events)
 
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]:
         return self._events.after(experiment_id, after, limit)

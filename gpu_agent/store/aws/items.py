@@ -33,7 +33,7 @@ PEOPLES = {"title", "notes", "archived", "cancel_requested", "released"}
 """Written by people alone, after creation."""
 ELSEWHERE = {"code", "results", "lease", "status"} | LONG
 PART_BYTES = MAX_ITEM_BYTES - 50_000
-MAX_BEST = 98
+MAX_BEST = 97
 
 
 def place(experiment: Experiment) -> str:

@@ -6,6 +6,8 @@ META                        what changes and what is listed or filtered: status,
 BODY#<digest>#<part>        long texts (origin, error, log, warnings, limits, environment): JSON, deflated, in parts
 POINT#<token>#<number>      one row of the results as native attributes; META says which token and how many count
 BEST#<board>                an entry of a board of the `best` index: Y-PSNR in the transaction that ends a run, BD-rates later
+OUTLINES / <id>             the facts of an outline, in a partition of their own: all are read in a few pages. Written with
+                            the record that ends a run, and made again from the record where it is missing
 EVENT#<number>              one event; `expires` lets DynamoDB drop it after EVENT_DAYS
 
 BODY and POINT items never change once written: META switches from one set to the next in a single conditional write,
@@ -74,6 +76,14 @@ MEDIA_PREFIX = "media/"
 
 CODE_PREFIX = "code/"
 """The exact code by its hash, in the decoders bucket beside the kept artifacts: code/<sha256>.py."""
+
+
+OUTLINES = "OUTLINES"
+"""The partition of the outlines' facts; the sort key is the experiment's id."""
+
+
+def outline_key(experiment_id: str) -> dict[str, str]:
+    return {PARTITION: OUTLINES, SORT: experiment_id}
 
 
 def key(experiment_id: str, sort: str = META) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from app.claude import errors
 from app.claude.connection import BEDROCK_URL, Bedrock, Connection
 from app.claude.state import TurnStatus
-from app.services import connection as connection_of
+from app.connect import connection as connection_of
 from app.settings import AppSettings
 from tests.stubs.messages_api import HttpError, Reply
 

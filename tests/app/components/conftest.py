@@ -86,7 +86,7 @@ def open_page(browser, harness) -> Iterator[Callable]:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{harness}/{path}")
         return page
@@ -114,5 +114,11 @@ def wait_told(page, name: str, value) -> None:
 
 
 def pixels(locator) -> np.ndarray:
-    """What the element looks like now, as RGB."""
-    return cv2.imdecode(np.frombuffer(locator.screenshot(), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    """What the element looks like, as RGB, with no rerun on its way: Streamlit fades what a slow one may change."""
+    fading = "() => [...document.querySelectorAll('[data-stale=true]')].length"
+    while True:
+        locator.page.wait_for_function(f"() => !({fading})()")
+        png = locator.screenshot(animations="disabled")
+        if not locator.page.evaluate(fading):
+            break
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]

@@ -7,35 +7,9 @@ import pytest
 
 from .conftest import FRAMES, RATES, pixels, told, wait_told
 from .harness.videos import EXACT_MARK, GROUND, read_number
+from .playing import ground_at, open_player, press, shown_numbers, wait_still
 
 pytestmark = pytest.mark.browser
-
-
-def open_player(open_page, query: str = "", **options):
-    page = open_page(f"player?{query}", **options)
-    page.locator(".player[data-still]").wait_for()
-    page.locator(".player").focus()
-    return page
-
-
-def wait_still(page, frame: int) -> None:
-    page.locator(f'.player[data-still="{frame}"]').wait_for()
-
-
-def press(page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def shown_numbers(page) -> tuple[int, int]:
-    """What the pixels of both panes say, side by side."""
-    return read_number(pixels(page.locator(".pane.a"))), read_number(pixels(page.locator(".pane.b")))
-
-
-def ground_at(rgb: np.ndarray, across: float) -> str:
-    """Which clip is seen in the quiet strip between the dots and the bar code."""
-    pixel = rgb[int(rgb.shape[0] * 0.465), int(rgb.shape[1] * across)].astype(int)
-    return min(GROUND, key=lambda side: np.abs(pixel - GROUND[side]).sum())
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -208,7 +182,7 @@ def test_exact_pixels_can_be_read_under_the_pointer(open_page):
     page.locator(".badge[data-kind=exact]").wait_for()
     box = page.locator(".stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 45.5 / 320, box["y"] + box["height"] * 30.5 / 180)
-    assert page.locator(".pixel").text_content() == "45, 30  ·  200 200 40  |  200 200 40"
+    assert page.locator(".pixel").text_content() == "45, 30  ·  RGB 200 200 40  |  200 200 40"
 
 
 def test_python_hears_the_frame_after_a_pause_but_not_while_playing(open_page):
@@ -364,12 +338,16 @@ def test_a_click_in_the_plot_seeks_and_worst_frame_goes_there(open_page):
     page.mouse.click(box["x"] + across, box["y"] + box["height"] / 2)
     wait_still(page, 25)
     assert "x264" in page.locator(".figures").text_content()
-    worst = page.get_by_role("button", name="Worst frame")
+    worst = page.get_by_role("button", name="Worst of B")
     worst.click()
     wait_still(page, 37)
     worst.click()
     wait_still(page, 12)
     wait_told(page, "frame", 12)
+    page.get_by_role("button", name="Worst of A").click()
+    wait_still(page, 20)
+    page.get_by_role("button", name="Widest gap").click()
+    wait_still(page, 30)
 
 
 def test_a_frame_number_can_be_typed(open_page):
@@ -412,7 +390,7 @@ def test_the_legend_is_shown_and_closed_by_key(open_page):
 @pytest.mark.parametrize("width", [600, 1280, 1800])
 def test_it_fits_its_width_in_every_mode(open_page, width):
     page = open_player(open_page, "series&two&exact", viewport={"width": width, "height": 1000})
-    for key in "wsdx":
+    for key in "wsdhx":
         press(page, key)
         over = page.locator(".player").evaluate("e => e.scrollWidth - e.clientWidth")
         assert over <= 0, key

@@ -85,7 +85,8 @@ def test_the_agent_has_the_first_bytes_before_the_last_are_sent(agent):
 
     async def scene():
         pipe = AgentPipe(agent.url, lambda: "hush")
-        app = Starlette(routes=routes({}, ArtifactSource(None, pipe)), lifespan=pipe.lifespan)
+        source = ArtifactSource(None, pipe)
+        app = Starlette(routes=routes({}, source), lifespan=pipe.lifespan)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         task = asyncio.create_task(server.serve())
         while not server.started:

@@ -152,7 +152,7 @@ def test_a_bad_codec_ends_with_1_and_its_record_says_why(folder, jail, capsys, t
         (["codec.py", "--decoded", "codec.py"], "codec.py File exists"),
         (["empty.py"], "the codec: "),
         (["codec.py", "--rate", "best"], "invalid number value"),
-        ([], "required: CODEC.py"),
+        ([], "Name a codec, CODEC.py"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_a_sentence_before_anything_runs(folder, monkeypatch, capsys, arguments, words):

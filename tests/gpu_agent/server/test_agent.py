@@ -75,9 +75,18 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
     for secret in (idle.token, str(idle.settings.root), "SECRET", os.environ.get("HOME", "/root") + "/"):
         assert secret not in body
     assert set(answer.json) == {
-        "version", "build", "device", "sandbox", "measurement", "queue_depth", "anchors", "running", "started_at",
+        "version", "build", "device", "sandbox", "measurement", "queue_depth", "anchors", "background", "running",
+        "started_at",
     }  # fmt: skip
     assert answer.json["queue_depth"] >= 1
+
+
+def test_health_says_while_something_joins_finished_experiments(idle):
+    """The worker's machine stops itself by this."""
+    assert ask(idle, "GET", "/health").json["background"] is False
+    idle.auditor.at_work = True
+    assert ask(idle, "GET", "/health").json["background"] is True
+    idle.auditor.at_work = False
 
 
 def test_without_a_jail_experiments_wait_and_health_says_how_to_mend_it(idle):

@@ -6,7 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gpu_agent.models import Audit, Badge, BDRate, Hypothesis, Judgement, Lease, PerceptualFigures, Progress, Status
+from gpu_agent.models import (
+    Audit,
+    Badge,
+    BDRate,
+    Event,
+    Hypothesis,
+    Judgement,
+    Lease,
+    PerceptualFigures,
+    Progress,
+    Status,
+)
 from gpu_agent.store import Query
 from gpu_agent.store.open import open_experiments
 from tests.gpu_agent.factory import experiment, row
@@ -470,3 +481,17 @@ def test_the_status_of_a_listing_follows_the_record(store):
     store.save(e.model_copy(update={"status": Status.SUCCEEDED, "results": [row()]}), lease)
     assert (listed(Status.RUNNING), listed(Status.SUCCEEDED)) == ([], [e.id])
     assert store.page(Query(status=Status.SUCCEEDED)).items == [store.get(e.id)]
+
+
+def test_events_from_elsewhere_keep_their_numbers_and_times(store):
+    e = experiment()
+    store.create(e)
+    first = store.add_event(e.id, "log", "here already")
+    given = [
+        Event(seq=n, at=f"2020-01-01T00:00:0{n}Z", kind="stage", message=f"step {n}", progress=Progress(stage="encode"))
+        for n in (1, 2, 3)
+    ]
+    store.keep_events(e.id, given)
+    store.keep_events(e.id, given)
+    assert store.events(e.id) == [first, *given[1:]]
+    assert store.add_event(e.id, "log", "after").seq == 4

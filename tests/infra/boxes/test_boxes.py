@@ -11,7 +11,7 @@ import pytest
 from infra.boxes import healthy, idle, journal
 
 FOLDER = Path(idle.__file__).parent
-IDLE = {"running": False, "queue_depth": 0, "anchors": None}
+IDLE = {"running": False, "queue_depth": 0, "background": False}
 
 
 @pytest.mark.parametrize("name", ["install.sh", "configure", "start"])
@@ -20,7 +20,7 @@ def test_scripts_are_bash(name):
     assert (FOLDER / name).stat().st_mode & 0o100
 
 
-@pytest.mark.parametrize("health", [{"running": True}, {"queue_depth": 3}, {"anchors": {"done": 1}}])
+@pytest.mark.parametrize("health", [{"running": True}, {"queue_depth": 3}, {"background": True}])
 def test_work_keeps_the_worker(tmp_path, health):
     mark = tmp_path / "busy"
     assert not idle.decide(IDLE, mark, now=1000.0)
@@ -75,3 +75,12 @@ def test_the_units_keep_what_the_jail_needs():
     for line in ("Delegate=yes", "OOMPolicy=continue", "User=codec-lab", "Restart=always"):
         assert line in unit.splitlines()
     assert "userns" in (FOLDER / "bwrap.apparmor").read_text()
+
+
+def test_the_autopilot_runs_beside_the_lab_on_the_same_folder():
+    lab, autopilot = ((FOLDER / f"codec-lab-{name}.service").read_text() for name in ("orchestrator", "autopilot"))
+    assert "ExecStart=/opt/codec-lab/current/infra/boxes/start app.autopilot" in autopilot.splitlines()
+    for line in ("User=codec-lab", "ReadWritePaths=/var/lib/codec-lab", "Restart=always"):
+        assert line in lab.splitlines()
+        assert line in autopilot.splitlines()
+    assert "codec-lab-autopilot.service" in (FOLDER / "install.sh").read_text()

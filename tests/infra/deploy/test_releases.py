@@ -13,6 +13,7 @@ from infra.deploy import costs, releases, wheels
 from infra.deploy.__main__ import COMMANDS, main
 from infra.deploy.aws import shown
 from infra.deploy.steps import ROOT
+from tests.infra.cloudformation.templates import resources, template
 
 DEPLOY = ROOT / "infra" / "deploy"
 
@@ -93,6 +94,19 @@ def test_the_readmes_table_is_the_estimate():
     readme = (Path(ROOT) / "infra" / "README.md").read_text()
     assert costs.table(costs.parts()) in readme
     assert f"{costs.REGION}, {costs.DAY}" in readme
+
+
+def test_the_estimate_counts_what_the_templates_make():
+    compute = template("compute")["Parameters"]
+    assert set(costs.HOUR) == {compute["WorkerType"]["Default"], compute["OrchestratorType"]["Default"]}
+    disks = costs.parts(
+        worker_disk=compute["WorkerDisk"]["Default"], orchestrator_disk=compute["OrchestratorDisk"]["Default"]
+    )
+    assert disks == costs.parts()
+    assert len(list(resources("AWS::CloudWatch::Alarm"))) == costs.ALARMS
+    endpoints = [e["Properties"] for _, _, e in resources("AWS::EC2::VPCEndpoint")]
+    paid = [len(e["SubnetIds"]) for e in endpoints if e["VpcEndpointType"] == "Interface"]
+    assert sum(paid) == costs.ENDPOINTS, "an endpoint is paid for by the zone"
 
 
 def test_nobody_there_to_agree_means_nothing_is_made(aws, monkeypatch, capsys):

@@ -10,6 +10,7 @@ from moto.ssm.models import ssm_backends
 from gpu_agent.store.aws import schema
 from infra.deploy import boxes as onto_boxes
 from infra.deploy import destroy, first, preflight, releases, stacks, steps
+from infra.deploy.__main__ import main
 from infra.launcher.terminal import Problem
 
 from .conftest import REGION, UBUNTU, TestedAws
@@ -68,6 +69,29 @@ def test_a_dry_run_prints_and_changes_nothing(account, boxes, capsys):
     assert "would call  ssm.send_command" in printed
     assert "/v3/agent/token" in printed
     assert "Value=…" in printed
+
+
+def test_the_command_itself_shows_estimate_and_plan(account, monkeypatch, capsys):
+    """As a person types it, without anything of the tests in between."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", account.url)
+    before = state_of(account)
+    assert main(["--dry-run", "--region", REGION, "--email", "you@example.com"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("Estimate: $") < printed.index("would call")
+    assert all(f"StackName='v3-{stack}'" in printed for stack in STACKS)
+    assert "AlarmEmail" in printed
+    assert state_of(account) == before
+
+
+def test_the_estimate_says_who_hears_of_more_and_knows_what_is_deployed(account, deployment):
+    assert steps.NOBODY in steps.estimate(deployment, steps.Wishes())
+    assert "NAT" not in steps.estimate(deployment, steps.Wishes())
+    wishes = {"AlarmEmail": "you@example.com", "EnableNat": "true"}
+    assert steps.NOBODY not in steps.estimate(deployment, steps.Wishes(network=wishes))
+    stacks.deploy(deployment, "network", wishes)
+    again = steps.estimate(deployment, steps.Wishes())
+    assert steps.NOBODY not in again
+    assert "NAT gateway" in again
 
 
 def test_a_quota_of_nothing_stops_before_anything_is_made(account, deployment):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,16 +12,9 @@ from gpu_agent.store.aws.artifacts import S3Artifacts
 from gpu_agent.store.aws.experiments import DynamoExperiments
 from gpu_agent.store.aws.table import Table
 from tests.gpu_agent.factory import experiment, row
+from tests.stubs.lambdas import load, request
 
-FOLDER = Path(__file__).parents[3] / "infra" / "lambda"
 TABLE = "v3-experiments"
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -47,11 +37,7 @@ def dashboard(environment):
     module = load("dashboard_ssr")
 
     def get(path: str, method: str = "GET", **query):
-        event = json.loads((Path(__file__).parent / "function_url_event.json").read_text())
-        event["rawPath"] = event["requestContext"]["http"]["path"] = path
-        event["requestContext"]["http"]["method"] = method
-        event["queryStringParameters"] = query or None
-        return module.handler(event, SimpleNamespace(aws_request_id="r"))
+        return module.handler(request(path, method, query), SimpleNamespace(aws_request_id="r"))
 
     get.module = module
     return get

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+from app.autopilot.control import TableControl
 from gpu_agent.models import Status
 from gpu_agent.road.freeze import freeze_rerun
 from tests.gpu_agent.factory import experiment
 from tests.infra.conftest import IMAGE
+from tests.stubs.lambdas import load
 
-from .conftest import TABLE, finished, load
+from .conftest import TABLE, finished
 
 
 @pytest.fixture
@@ -157,6 +159,16 @@ def test_the_autopilots_wish_is_kept(admin):
     assert admin("status")["result"]["autopilot"] == "paused"
     admin("resume_autopilot")
     assert admin("status")["result"]["autopilot"] == "running"
+
+
+def test_the_autopilot_reads_the_wish_that_the_admin_api_writes(store, admin, monkeypatch):
+    monkeypatch.setattr("app.autopilot.control.FRESH_SECONDS", 0.0)
+    control = TableControl(store.table)
+    assert control.paused() is None
+    admin("pause_autopilot")
+    assert "paused by the admin API" in control.paused()
+    admin("resume_autopilot")
+    assert control.paused() is None
 
 
 def test_status_counts_what_waits_and_runs(store, admin):

@@ -10,9 +10,11 @@ import sys
 
 import pytest
 
+from gpu_agent.models import PerceptualFigures
 from tests.gpu_agent.factory import experiment
+from tests.stubs.lambdas import FOLDER
 
-from .conftest import FOLDER, failed, finished
+from .conftest import failed, finished
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'"""
 
@@ -53,6 +55,24 @@ def test_the_best_against_each_anchor_is_the_lowest_of_all_experiments(store, da
     best = body.split("Best against the anchors")[1].split("Latest experiments")[0]
     assert "−4.5 %" in best
     assert "−64.2 %" in best
+
+
+def test_what_is_archived_leads_nothing(store, dashboard):
+    hidden = finished(store, title="hidden", bd_rate=-40.0)
+    shown = finished(store, title="shown")
+    store.annotate(hidden.id, archived=True)
+    body = dashboard("/")["body"]
+    assert hidden.id not in body
+    assert f"/experiment/{shown.id}" in body.split("Best against the anchors")[1].split("Latest experiments")[0]
+
+
+def test_a_vmaf_that_is_not_there_says_why(store, dashboard):
+    e = finished(store)
+    figures = [PerceptualFigures(clip="carphone", rate=22, missing={"vmaf": "the <frames> were dropped"})]
+    store.set_perceptual(e.id, figures)
+    body = dashboard(f"/experiment/{e.id}")["body"]
+    assert body.count('title="the &lt;frames&gt; were dropped">–') == 1
+    assert body.count('title="it was not measured">–') == 7
 
 
 def test_an_experiment_shows_figures_chart_videos_and_decoder(store, dashboard):
@@ -120,12 +140,12 @@ def test_every_answer_is_fresh_and_allows_no_script(store, dashboard):
 
 
 def test_a_page_is_rendered_from_the_table_at_each_request(store, dashboard):
-    e = finished(store, title="before")
-    assert "before" in dashboard("/")["body"]
-    store.annotate(e.id, title="after")
+    e = finished(store, title="old words")
+    assert "old words" in dashboard("/")["body"]
+    store.annotate(e.id, title="new words")
     body = dashboard("/")["body"]
-    assert "after" in body
-    assert "before" not in body
+    assert "new words" in body
+    assert "old words" not in body
 
 
 def test_older_experiments_are_one_link_away_and_pages_are_bounded(store, dashboard):

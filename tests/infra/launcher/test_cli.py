@@ -22,7 +22,9 @@ def lab(*arguments, **variables):
 def test_help_names_every_command():
     answer = lab("--help")
     assert answer.returncode == 0
-    assert all(f"\n  {word} " in answer.stdout for word in ("up", "test", "eval", "bench", "deploy"))
+    assert all(
+        f"\n  {word} " in answer.stdout for word in ("up", "test", "eval", "export", "import", "bench", "deploy")
+    )
 
 
 def test_an_unknown_command_shows_the_usage():
@@ -61,8 +63,11 @@ def test_deploy_hands_its_arguments_on(tmp_path):
     assert (answer.stdout, answer.returncode) == ("a b c\n", 5)
 
 
-@pytest.mark.parametrize(("word", "module"), [("eval", ["gpu_agent", "eval"]), ("bench", ["tests.benchmarks"])])
-def test_eval_and_bench_become_their_module_where_the_person_stands(tmp_path, word, module):
+@pytest.mark.parametrize(
+    ("word", "module"),
+    [(word, ["gpu_agent", word]) for word in ("eval", "export", "import")] + [("bench", ["tests.benchmarks"])],
+)
+def test_commands_become_their_module_where_the_person_stands(tmp_path, word, module):
     """The exit status is the module's own, relative files are the person's, and a file named like a module is not it."""
     python = tmp_path / "python"
     python.write_text(

@@ -32,8 +32,12 @@ PYTHON = """\
 case "$2" in
 gpu_agent) exec {python} -c "$SERVER" agent "$CODEC_LAB_AGENT_PORT" {folder} ;;
 app) exec {python} -c "$SERVER" lab "$CODEC_LAB_APP_PORT" {folder} ;;
+app.autopilot) exec {python} -c "$SERVER" autopilot 0 {folder} ;;
 esac
 """
+
+
+NAMES = ("agent", "lab", "autopilot")
 
 
 class Lab:
@@ -70,7 +74,7 @@ class Lab:
         assert text in self.said
 
     def all_pids(self) -> list[int]:
-        return pids(self.folder, "agent") + pids(self.folder, "lab")
+        return [pid for name in NAMES for pid in pids(self.folder, name)]
 
     def again(self, *options: str) -> subprocess.CompletedProcess:
         """Another launcher beside the first, until it ends by itself."""
@@ -95,13 +99,13 @@ def make(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_both_and_leaves_nothing(make, number):
+def test_a_signal_stops_all_and_leaves_nothing(make, number):
     lab = make()
     process = lab.start()
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     assert f"Codec Lab is at http://127.0.0.1:{lab.port}" in lab.said
+    until(lambda: len(lab.all_pids()) == 6, "all three")
     started = lab.all_pids()
-    assert len(started) == 4
     process.send_signal(number)
     assert process.wait(60) == 0
     assert [pid for pid in started if alive(pid)] == []
@@ -110,7 +114,7 @@ def test_a_signal_stops_both_and_leaves_nothing(make, number):
 def test_a_killed_launcher_leaves_nothing(make):
     lab = make()
     process = lab.start()
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     started = lab.all_pids()
     process.kill()
     process.wait(60)
@@ -120,7 +124,7 @@ def test_a_killed_launcher_leaves_nothing(make):
 def test_a_second_ctrl_c_does_not_wait_for_a_program_that_ignores_the_first(make):
     lab = make(STUBBORN="agent")
     process = lab.start()
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     process.send_signal(signal.SIGINT)
     lab.says("Stopping")
     process.send_signal(signal.SIGINT)
@@ -128,12 +132,13 @@ def test_a_second_ctrl_c_does_not_wait_for_a_program_that_ignores_the_first(make
     assert [pid for pid in lab.all_pids() if alive(pid)] == []
 
 
-@pytest.mark.parametrize("name", ["agent", "lab"])
-def test_what_dies_is_told_and_started_again_while_the_other_stays(make, name):
+@pytest.mark.parametrize("name", NAMES)
+def test_what_dies_is_told_and_started_again_while_the_others_stay(make, name):
     lab = make()
     lab.start()
-    lab.says("Ctrl-C stops both")
-    other = pids(lab.folder, "lab" if name == "agent" else "agent")
+    lab.says("Ctrl-C stops all")
+    until(lambda: len(lab.all_pids()) == 6, "all three")
+    other = [pid for other in NAMES if other != name for pid in pids(lab.folder, other)]
     os.kill(pids(lab.folder, name)[0], signal.SIGKILL)
     lab.says(f"The {name} has stopped (signal 9).")
     lab.says(f"{name} listens")
@@ -145,7 +150,7 @@ def test_what_dies_is_told_and_started_again_while_the_other_stays(make, name):
 def test_a_lab_that_keeps_dying_ends_everything(make):
     lab = make()
     process = lab.start()
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     for number in range(6):
         until(lambda starts=number + 1: len(pids(lab.folder, "lab")) == 2 * starts, f"start {number + 1}")
         os.kill(pids(lab.folder, "lab")[-2], signal.SIGKILL)
@@ -165,14 +170,14 @@ def test_what_cannot_start_is_told_with_its_last_lines_and_nothing_is_left(make)
 def test_verbose_shows_what_the_programs_print(make):
     lab = make()
     lab.start("--verbose")
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     lab.says("agent | agent listens")
 
 
 def test_the_same_lab_again_names_the_one_that_runs(make):
     lab = make()
     process = lab.start()
-    lab.says("Ctrl-C stops both")
+    lab.says("Ctrl-C stops all")
     second = lab.again("--data", str(lab.folder / "data"))
     assert second.returncode == 1
     assert f"already runs at http://127.0.0.1:{lab.port} (process {process.pid})" in second.stderr

@@ -11,6 +11,12 @@ from gpu_agent.check import check_code
 from gpu_agent.contract import EXAMPLE
 from tests.app.components.harness.codec import BASELINE
 
+PLANES = {
+    "two": ("/frames/{frame}/source.planes.png", "/frames/{frame}/decoded.planes.png", None),
+    "three": tuple(f"/frames/{{frame}}/{kind}.planes.png" for kind in ("source", "decoded", "original")),
+    "gone": ("/frames/9{frame}/source.planes.png", "/frames/{frame}/decoded.planes.png", None),
+}
+
 
 def say(name: str, value: object) -> None:
     """Where the tests read it: one element, JSON."""
@@ -65,9 +71,13 @@ def player_page() -> None:
     psnr = [38 + 2 * ((n * 7) % 11) / 11 - (4 if n == 37 else 2 if n == 12 else 0) for n in range(frames)]
     series = [Series("Decoded", psnr, bits)]
     if "two" in query:
-        series.append(Series("x264", [v - 1.5 for v in psnr], [b + 4000 for b in bits]))
+        own = [v + 1.5 - (9 if n == 20 else -12 if n == 30 else 0) for n, v in enumerate(psnr)]
+        series.insert(0, Series("x264", own, [b + 4000 for b in bits], side="a"))
+    if "fetched" in query:
+        series = [Series("Elsewhere", side="a", url="/series.json")]
     with st.container(horizontal=True):
         st.button("Rerun")
+        st.text_input("Note", width=200)
         if st.button("Seek to 21"):
             state["seek"] = {"frame": 21, "nonce": state["runs"]}
         hidden = st.toggle("Hide")
@@ -84,7 +94,10 @@ def player_page() -> None:
             label_b="Decoded, rate 27",
             seek=state.get("seek"),
             exact_url="/frames/{frame}/{kind}.png" if "exact" in query else None,
-            series=series if "series" in query else [],
+            planes_url=PLANES[query["planes"]] if "planes" in query else None,
+            blind="blind" in query,
+            waits=("", "Decoded is made again."),
+            series=series if {"series", "fetched"} & set(query) else [],
         )
         say("frame", played.frame)
     say("runs", state["runs"])

@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.components import ASSETS
 from app.server import flat
 from app.settings import CONFIG_FOLDER
-from tests.app.components.harness.videos import picture
+from tests.app.components.harness.videos import picture, samples
 
 PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
 
@@ -39,11 +39,24 @@ async def frame(request: Request) -> Response:
     return Response(png, media_type="image/png")
 
 
+async def planes(request: Request) -> Response:
+    kind, number = request.path_params["kind"], request.path_params["number"]
+    if number >= 50:
+        return PlainTextResponse("no samples", 404)
+    return Response(cv2.imencode(".png", samples(number, kind))[1].tobytes(), media_type="image/png")
+
+
+async def series(_request: Request) -> Response:
+    return JSONResponse({"psnr_y": [30.0 if n == 7 else 40.0 for n in range(60)], "bits": None})
+
+
 app = st.App(
     Path(__file__).with_name("app.py"),
     routes=[
+        Route("/series.json", series),
         Route("/clips/{name}", clip, methods=["GET", "HEAD"]),
         Route("/assets/{name}", asset),
+        Route("/frames/{number:int}/{kind}.planes.png", planes),
         Route("/frames/{number:int}/{kind}.png", frame),
     ],
 )

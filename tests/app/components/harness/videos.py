@@ -28,6 +28,12 @@ def picture(number: int, side: str, *, exact: bool = False) -> np.ndarray:
     return rgb
 
 
+def samples(number: int, kind: str) -> np.ndarray:
+    """The raw 4:2:0 frame as a grey picture, byte by byte: noise of its own for each frame and kind."""
+    noise = np.random.default_rng([number, *kind.encode()])
+    return noise.integers(0, 256, (HEIGHT * 3 // 2, WIDTH), np.uint8)
+
+
 def read_number(rgb: np.ndarray) -> int:
     """The number in a picture of any size."""
     height, width = rgb.shape[:2]

@@ -70,7 +70,7 @@ def test_a_writer_killed_before_its_record_leaves_the_one_before(store, settings
     running = e.model_copy(update={"status": Status.RUNNING, "results": [row(rate=1)], "warnings": ["first"]})
     store.save(running, lease)
     monkeypatch.setattr(store.table, deadly, dies)
-    status = Status.SUCCEEDED if deadly == "update_and_put" else Status.FAILED
+    status = Status.SUCCEEDED if deadly == "update_and_put" else Status.RUNNING
     more = running.model_copy(update={"status": status, "results": [row(rate=1), row(rate=2)], "warnings": ["second"]})
     with pytest.raises(Killed):
         store.save(more, lease)
@@ -79,7 +79,7 @@ def test_a_writer_killed_before_its_record_leaves_the_one_before(store, settings
     assert (found.status, [r.rate for r in found.results], found.warnings) == (Status.RUNNING, [1], ["first"])
     assert other.waiting() == [e.id]
     alive = other.claim(e.id, "alive", 60)
-    assert other.save(more.model_copy(update={"results": [row(rate=9)]}), alive)
+    assert other.save(more.model_copy(update={"results": [row(rate=9)], "status": Status.SUCCEEDED}), alive)
     assert [r.rate for r in other.get(e.id).results] == [9]
     left = [sort for sort in items(e.id) if sort.startswith(("POINT", "BODY"))]
     assert len(left) == 2, "the end of a run removes what earlier attempts left"

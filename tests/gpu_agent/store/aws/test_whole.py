@@ -6,7 +6,11 @@ import pytest
 
 from app.services import open_services
 from app.settings import AppSettings
+from gpu_agent.anchors import AnchorCurve, anchor_named, planes_of_clip, point_key
+from gpu_agent.anchors.point import measure_point
+from gpu_agent.measure.ffmpeg import executable
 from gpu_agent.models import Status
+from gpu_agent.road.ladders import curve_key
 from gpu_agent.store import Query
 from tests.gpu_agent.live import ask, client_of, finished, live_agent, run, start, tiny_clip, upload
 from tests.stubs import aws
@@ -86,6 +90,27 @@ def test_a_run_lies_in_the_table_and_the_buckets_and_runs_again(agent, aws_setti
     assert lab.artifacts.url(f"{base}/r4/preview.mp4") is not None
     lab.store.annotate(record.id, notes="seen on the other machine")
     assert client.get(record.id).notes == "seen on the other machine"
+
+
+def test_an_anchor_s_pictures_lie_in_the_bucket_and_come_back_from_there(agent, aws_settings, tmp_path):
+    clip, anchor = agent.tools.catalogue.get("tiny"), anchor_named("mpeg4")
+    planes = planes_of_clip(clip, agent.tools.catalogue.planes(clip), 8)
+    point = measure_point(anchor, 5, planes, tmp_path, ffmpeg=executable()).point
+    curve = AnchorCurve(
+        anchor="mpeg4", label="", clip="tiny", clip_sha256=clip.sha256, frames=8, rates=[5], points=[point]
+    )
+    agent.tools.artifacts.put_bytes(curve_key(clip.sha256, 8, "mpeg4"), curve.model_dump_json().encode())
+    base = point_key(clip.sha256, 8, "mpeg4", point)
+    files = ("preview.mp4", "frames.json", "frames/3/decoded.png")
+    before = [ask(agent, "GET", f"/artifacts/{base}/{name}") for name in files]
+    assert [answer.status for answer in before] == [200, 200, 200]
+    there = keys(aws_settings, aws_settings.videos_bucket)
+    assert {f"media/{base}/{name}" for name in (*files[:2], "stream.m4v")} <= there
+    assert not any(key.endswith(".yuv") for key in there)
+    lab = open_services(AppSettings(data=tmp_path / "lab", agent_url=agent.url, token=agent.token))
+    assert lab.artifacts.url(f"{base}/preview.mp4") is not None
+    shutil.rmtree(agent.settings.cache / "artifacts")
+    assert [ask(agent, "GET", f"/artifacts/{base}/{name}").body for name in files] == [a.body for a in before]
 
 
 def test_an_agent_that_ends_puts_its_run_back_and_another_machine_takes_it(variables, aws_settings, tmp_path):

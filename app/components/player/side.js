@@ -1,0 +1,114 @@
+// One <video>: loading it, why it failed, which frame it has on screen, and seeking to a frame.
+
+const FRAME_TIMEOUT_MS = 400; // a video that is not on screen may never announce its frame
+
+export class SideVideo {
+  /** `on`: loaded, failed, waiting, canplay, ended, and frame(n) for each picture that is put on screen. */
+  constructor(video, on) {
+    this.video = video;
+    this.on = on;
+    this.state = "empty"; // empty, loading, ready, failed
+    this.fault = "";
+    this.shown = -1; // the frame last put on screen
+    this.num = 25;
+    this.den = 1;
+    video.muted = true;
+    video.playsInline = true;
+    video.preload = "auto";
+    video.addEventListener("loadeddata", () => this.onLoaded());
+    video.addEventListener("error", () => this.onError());
+    for (const name of ["waiting", "canplay", "ended"]) video.addEventListener(name, () => on[name]());
+    const watch = (_now, { mediaTime }) => {
+      this.shown = Math.round((mediaTime * this.num) / this.den);
+      on.frame(this.shown);
+      video.requestVideoFrameCallback(watch);
+    };
+    video.requestVideoFrameCallback(watch);
+  }
+
+  load(url, speed) {
+    this.state = "loading";
+    this.fault = "";
+    this.shown = -1;
+    this.video.src = url;
+    this.video.defaultPlaybackRate = speed;
+    this.video.load();
+  }
+
+  onLoaded() {
+    this.state = "ready";
+    this.on.loaded();
+  }
+
+  async onError() {
+    const { video } = this;
+    if (!video.getAttribute("src")) return;
+    this.state = "failed";
+    this.on.failed();
+    const source = video.src;
+    const reason = await whyItFailed(source, video.error?.code);
+    if (this.state !== "failed" || video.src !== source) return;
+    this.fault = reason;
+    this.on.failed();
+  }
+
+  /** To the middle of the frame, which no rounding of time stamps can move to its neighbour. */
+  timeOf(n) {
+    return ((n + 0.5) * this.den) / this.num;
+  }
+
+  /** Resolves once frame n is on screen, or `giveUp()` says that it is not wanted any more. */
+  seek(n, giveUp) {
+    const { video } = this;
+    const time = this.timeOf(n);
+    if (this.shown === n && !video.seeking && Math.abs(video.currentTime - time) < 1e-4) return Promise.resolve();
+    return new Promise((resolve) => {
+      const ends = ["seeked", "error", "emptied"];
+      const done = () => {
+        for (const end of ends) video.removeEventListener(end, done);
+        this.untilShown(n, giveUp).then(resolve);
+      };
+      for (const end of ends) video.addEventListener(end, done);
+      video.currentTime = time;
+    });
+  }
+
+  untilShown(n, giveUp) {
+    const since = performance.now();
+    return new Promise((resolve) => {
+      const look = () => {
+        const late = performance.now() - since > FRAME_TIMEOUT_MS;
+        if (this.shown === n || late || giveUp()) resolve();
+        else requestAnimationFrame(look);
+      };
+      look();
+    });
+  }
+
+  destroy() {
+    this.video.pause();
+    this.video.removeAttribute("src");
+    this.video.load(); // lets go of the decoder and the connection
+  }
+}
+
+/** A media element says only "not supported" when the server refused: ask the server itself. */
+async function whyItFailed(url, code) {
+  try {
+    const answer = await fetch(url, { headers: { Range: "bytes=0-0" } });
+    if (!answer.ok) return (await sentenceOf(answer)) ?? `the server answered ${answer.status} ${answer.statusText}`.trim();
+    answer.body?.cancel();
+  } catch {
+    return "the server cannot be reached";
+  }
+  return code === 3 ? "the file is damaged" : "this browser cannot play the file";
+}
+
+/** What the agent says of its refusal, where it said anything. */
+async function sentenceOf(answer) {
+  try {
+    return (await answer.json()).error.message.replace(/\.$/, "");
+  } catch {
+    return null;
+  }
+}

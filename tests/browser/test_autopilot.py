@@ -1,0 +1,100 @@
+"""The autopilot in a browser: start it, watch it, steer it, approve a candidate, look into it, stop."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from app.autopilot.ledger import Ledger
+from gpu_agent.models import Status
+from tests.app.autopilot.codecs import reply
+
+from .codecs import PLAIN
+from .programs import Lab, wait_for
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def autopilot(lab: Lab) -> Iterator[Ledger]:
+    lab.autopilot.start()
+    yield Ledger(lab.data / "autopilot.db")
+    lab.autopilot.stop()
+
+
+def answer(lab: Lab, *replies: dict) -> None:
+    body = json.dumps({"replies": replies}).encode()
+    request = urllib.request.Request(f"{lab.stub_url}/__stub__/queue", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as done:
+        assert done.status == 200
+
+
+def clear(page, label: str) -> None:
+    """Empty a field of several choices, and wait until the page knows."""
+    field = page.locator("[data-testid=stMultiSelect]").filter(has_text=label)
+    field.get_by_role("button", name="Clear all").click()
+    field.locator("span[data-baseweb=tag]").first.wait_for(state="detached")
+
+
+def test_start_watch_steer_and_stop(open_page, lab, autopilot):
+    words = "Whole planes, deflated.\n\nExpected: about as many bits, because nothing is predicted."
+    slow = {"text": reply(PLAIN.replace("// rate", "// max(1, rate)"), words), "chunk": 8, "delay": 0.5}
+    answer(lab, {"text": reply(PLAIN, words)}, slow)
+    page = open_page(lab, "/autopilot")
+    page.get_by_text("No run yet.").wait_for()
+    page.get_by_label("Goal", exact=True).fill("Plain planes, but smaller.")
+    page.get_by_label("Frames", exact=True).fill("4")
+    page.get_by_label("Frames", exact=True).press("Tab")
+    clear(page, "Start from")
+    clear(page, "Validation clips")
+    page.get_by_text("$5.00 is enough for about").wait_for()
+    page.get_by_role("button", name="More options").click()
+    page.get_by_text("Ask me before each run").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**/autopilot?run=*")
+    run = page.url.split("run=")[1]
+
+    page.get_by_text("Attempt 1 waits for your approval: Plain planes").wait_for(timeout=120_000)
+    page.get_by_role("textbox", name="Steer").fill("Leave the header as it is.")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("Leave the header as it is.").wait_for()
+    page.get_by_role("button", name="Approve").click()
+    wait_for(
+        lambda: len(autopilot.attempts(run)) > 1 and autopilot.attempts(run)[1].request == "begun",
+        "the second request",
+        240,
+    )
+    page.get_by_text("Attempt 2 (improvement): Claude is working on it").wait_for()
+    first = autopilot.attempts(run)[0]
+    assert lab.store.get(first.experiments["full"]).status is Status.SUCCEEDED
+    question = "\n".join(b.get("text", "") for b in lab.asked_claude()[-1]["body"]["messages"][-1]["content"])
+    assert "Leave the header as it is." in question
+    assert "Plain planes, but smaller." in question
+
+    figure = page.locator(".js-plotly-plot").last
+    figure.scroll_into_view_if_needed()
+    at = figure.evaluate(
+        """(figure) => {
+            const { xaxis, yaxis } = figure._fullLayout, box = figure.getBoundingClientRect();
+            const nodes = figure.data.find((t) => t.customdata);
+            return [box.x + xaxis._offset + xaxis.d2p(nodes.x[0]), box.y + yaxis._offset + yaxis.d2p(nodes.y[0])];
+        }"""
+    )
+    page.mouse.move(*at)
+    page.mouse.click(*at)
+    page.get_by_text("Attempt 1: Plain planes").wait_for()
+    page.get_by_role("tab", name="Exchange with Claude").click()
+    page.get_by_text("Whole planes, deflated.").wait_for()
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text("Stopped by a person.").wait_for()
+    ended = autopilot.run(run)
+    assert ended.state == "ended"
+    second = autopilot.attempts(run)[1]
+    assert (second.verdict, second.request) == ("stopped", "open")
+    page.get_by_role("link", name="Full run").click()
+    page.wait_for_url(f"**/experiment?id={first.experiments['full']}")

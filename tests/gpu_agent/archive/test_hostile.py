@@ -1,0 +1,193 @@
+"""Archives that lie: paths that lead out, bombs, damage, claims that do not fit, and anything at all by hypothesis."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gpu_agent.archive import ArchiveError, layout, open_archive, read, restore
+
+from .conftest import Home, bitstream, manifest_of, put
+
+
+def unpacked(path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as found:
+        return {n: found.read(n) for n in found.namelist() if n != "archive.json"}
+
+
+def packed(path, files: dict[str, bytes], manifest: bytes | None = None, **more) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("archive.json", manifest if manifest is not None else manifest_of(files, "x", **more))
+        for name, data in files.items():
+            out.writestr(name, data)
+
+
+def refused(path, other: Home, match: str) -> None:
+    with pytest.raises(ArchiveError, match=match), open_archive(path) as archive:
+        restore(archive, other.store, other.artifacts)
+    assert other.store.outlines() == []
+    assert not any(p.is_file() for p in other.artifacts.kept.rglob("*"))
+
+
+def changed_record(files: dict[str, bytes], **changes) -> dict[str, bytes]:
+    record = json.loads(files["record.json"]) | changes
+    return files | {"record.json": json.dumps(record).encode()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../evil.py",
+        "/etc/evil",
+        "artifacts/../../evil",
+        "artifacts/carphone/r22/preview.mp4",
+        "artifacts/x\\..\\y",
+        "a\0b",
+    ],
+)
+def test_names_that_no_point_has_are_refused(zipped, other, name):
+    files = unpacked(zipped)
+    packed(zipped, files | {name: b"x"})
+    refused(zipped, other, "belongs to no point|does not name exactly")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"id": "../../up"}, "no id"),
+        ({"status": "running"}, "has not ended"),
+        ({"code": "RATES = (1,)\n"}, "another hash or size"),
+        ({"clips": [{"name": "../up"}]}, "in a way that no catalogue does"),
+        ({"clips": [{"name": "a/b"}]}, "in a way that no catalogue does"),
+        ({"unknown": 1}, "not a record of this version: unknown"),
+        ({"decoder_bytes": 1}, "another hash or size"),
+        ({"clips": []}, "do not fit"),
+    ],
+)
+def test_records_that_no_run_would_have_written(zipped, other, changes, match):
+    packed(zipped, changed_record(unpacked(zipped), **changes))
+    refused(zipped, other, match)
+
+
+def test_artifacts_under_odd_paths_and_points_twice(zipped, other):
+    files = unpacked(zipped)
+    rows = json.loads(files["record.json"])["results"]
+    odd = [rows[0] | {"artifacts": {"bitstream": "../../../evil.clb"}}, rows[1]]
+    packed(zipped, changed_record(files, results=odd))
+    refused(zipped, other, "odd path")
+    packed(zipped, changed_record(files, results=[rows[0], rows[0]]))
+    refused(zipped, other, "do not fit")
+
+
+def test_another_bitstream_than_was_measured(zipped, other):
+    files = unpacked(zipped)
+    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": bitstream(3)})
+    refused(zipped, other, "not the bitstream that was measured")
+
+
+def test_a_file_that_is_not_what_the_list_says(zipped, other):
+    files = unpacked(zipped)
+    packed(zipped, files | {"log.txt": b"a longer log than the list says"}, manifest_of(files, "x"))
+    refused(zipped, other, "another size")
+    packed(zipped, files | {"log.txt": b"x" * len(files["log.txt"])}, manifest_of(files, "x"))
+    refused(zipped, other, "damaged")
+    frames = "artifacts/carphone/r22/frames.json"
+    packed(zipped, files | {frames: b"x" * len(files[frames])}, manifest_of(files, "x"))
+    refused(zipped, other, "damaged")
+
+
+def test_what_is_lacking_without_being_told(zipped, other):
+    files = unpacked(zipped)
+    del files["artifacts/carphone/r22/bitstream.clb"]
+    packed(zipped, files)
+    refused(zipped, other, "lacks")
+    packed(zipped, {n: d for n, d in files.items() if n != "code.py"})
+    refused(zipped, other, "does not name exactly")
+
+
+def test_bombs_are_refused_before_they_are_unpacked(zipped, other, monkeypatch):
+    files = unpacked(zipped)
+    packed(zipped, files | {"log.txt": b"\0" * (layout.MAX_TEXT + 1)})
+    refused(zipped, other, "too large")
+    monkeypatch.setattr(read, "MAX_TOTAL", 1000)
+    packed(zipped, files)
+    refused(zipped, other, "says nothing useful|would unpack to")
+    monkeypatch.setattr(read, "MAX_FILES", 5)
+    refused(zipped, other, "too many files")
+
+
+def test_a_size_in_the_directory_that_is_a_lie_unpacks_no_more_than_is_listed(zipped, other):
+    files = unpacked(zipped)
+    honest = manifest_of(files, "x")
+    packed(zipped, files | {"events.json": b" " * 5_000_000 + files["events.json"]}, honest)
+    raw = bytearray(zipped.read_bytes())
+    at = raw.rfind(b"PK\x01\x02", 0, raw.rfind(b"events.json"))
+    struct.pack_into("<I", raw, at + 24, len(files["events.json"]))
+    zipped.write_bytes(raw)
+    refused(zipped, other, "unpacked|damaged|larger")
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"format": "other/1"}', b"\xff\xfe", b"[" * 100_000])
+def test_manifests_that_are_none(zipped, other, text):
+    packed(zipped, unpacked(zipped), text)
+    refused(zipped, other, "cannot be read|no archive of the format")
+
+
+def test_no_zip_no_file_and_a_name_twice(zipped, other, tmp_path):
+    (tmp_path / "no.zip").write_bytes(b"this is not a zip")
+    refused(tmp_path / "no.zip", other, "no zip file")
+    refused(tmp_path / "gone.zip", other, "No such file")
+    files = unpacked(zipped)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(zipped, "a") as out:
+        out.writestr("code.py", files["code.py"])
+    refused(zipped, other, "one name twice")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> bytes:
+    home = Home(tmp_path_factory.mktemp("good"))
+    return home.archive(put(home))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edits=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, 255)), min_size=1, max_size=6),
+    cut=st.integers(0, 400),
+)
+def test_whatever_is_damaged_is_a_sentence_or_harmless(good, tmp_path_factory, edits, cut):
+    """Any bytes changed, and the end cut: a refusal in words, or exactly the content that was written."""
+    raw = bytearray(good)
+    for at, value in edits:
+        raw[at % len(raw)] = value
+    folder = tmp_path_factory.mktemp("damaged")
+    path = folder / "a.zip"
+    path.write_bytes(bytes(raw[: len(raw) - cut] if cut > 200 else raw))
+    other = Home(folder / "other")
+    said = None
+    try:
+        with open_archive(path) as archive:
+            restore(archive, other.store, other.artifacts)
+    except ArchiveError as e:
+        said = str(e)
+    found = other.store.outlines()
+    assert bool(found) == (said is None)
+    assert said != ""
+    if found:
+        with zipfile.ZipFile(io.BytesIO(good)) as zipped:
+            wanted = json.loads(zipped.read("record.json"))
+        assert json.loads(other.store.get(wanted["id"]).model_dump_json())["results"] == wanted["results"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_refused_in_words(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("any") / "a.zip"
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError), open_archive(path):
+        pass
