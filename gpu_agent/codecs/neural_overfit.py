@@ -64,11 +64,12 @@ def code_levels(bits, lay, levels, memory):
             around = np.minimum(size[lay.near[i], g].sum(1) + size[lay.beside[i], g].sum(1) // 4, 15)
             before = np.minimum(memory["size"][i, g], 7)
             place = g * 3 + colour // 2
-            c = around * 16 + lower, (place * 8 + before) * 16 + np.minimum(around, 15), place * 16 + total
+            c = around * 16 + lower, (place * 8 + before) * 16 + around, place * 16 + total
             some = bits.code(f"some{g}", levels[i, a:b].any(1), *c)
             i, c = i[some == 1], [v[some == 1] for v in c]
-            at = np.arange(a, b)
-            c = [np.repeat(v, b - a) for v in c[:2]] + [np.repeat(total[some == 1], b - a) * 64 + np.tile(at, len(i))]
+            c[2] = total[some == 1] * 64
+            c = [np.repeat(v, b - a) for v in c]
+            c[2] += np.tile(np.arange(a, b), len(i))
             got = bits.signed(f"level{min(g, 3)}", levels[i, a:b].ravel(), *c).reshape(-1, b - a)
             out[i, a:b], size[i, g] = got, np.abs(got).sum(1)
     memory["size"] = size[:-1]
