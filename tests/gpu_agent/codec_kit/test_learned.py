@@ -86,3 +86,7 @@ def test_a_class_stands_for_a_scale(learned):
         inside = size[classes(a) == c]
         assert inside.max() / inside.min() <= 2**0.5 + 1e-3
     assert WEIGHT_SCALE < ONE
+
+
+def test_cores_do_not_change_the_order_of_sums(learned):
+    assert learned.torch.get_num_threads() == 1
