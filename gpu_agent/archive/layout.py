@@ -5,7 +5,7 @@ record.json                  the record without its lease
 code.py                      the module that ran
 events.json                  what the run reported, in order
 environment.json, log.txt    parts of the record, for people
-artifacts/CLIP/rRATE/…       bitstream.clb, frames.json (per-frame figures), worst.json of each point
+artifacts/CLIP/rRATE/…       bitstream.clb, frames.json and perceptual.json (per-frame figures), worst.json of each point
 README.txt                   what this is and how it is restored
 
 The same experiment gives the same bytes: files in this order, no times, fixed modes and compression.
@@ -20,7 +20,12 @@ from ..store.folder import checked
 FORMAT = "codec-lab-experiment/1"
 MANIFEST = "archive.json"
 TEXTS = ("record.json", "code.py", "events.json", "environment.json", "log.txt", "README.txt")
-KEPT = {"bitstream": "bitstream.clb", "frames": "frames.json", "worst": "worst.json"}
+KEPT = {
+    "bitstream": "bitstream.clb",
+    "frames": "frames.json",
+    "worst": "worst.json",
+    "perceptual": "perceptual.json",
+}
 """Artifacts of a point that go along; previews, planes and pictures are made again from the bitstream."""
 
 MAX_FILES = 4096

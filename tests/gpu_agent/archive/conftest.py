@@ -50,11 +50,13 @@ def put(home: Home, **changes) -> Experiment:
     for rate in (22, 32):
         data, at = bitstream(rate), base.format(rate)
         files = {"bitstream": f"{at}/bitstream.clb", "frames": f"{at}/frames.json", "worst": f"{at}/worst.json"}
+        files |= {"perceptual": f"{at}/perceptual.json"}
         files |= {"decoded": f"{at}/decoded.yuv", "preview": f"{at}/preview.mp4"}
         for path, content in (
             (files["bitstream"], data),
             (files["frames"], b'{"psnr_y": [1.0]}'),
             (files["worst"], b"[]"),
+            (files["perceptual"], b'{"vmaf": [91.5]}'),
         ):
             home.artifacts.put_bytes(f"{record.id}/{path}", content)
         home.artifacts.put_bytes(f"{record.id}/{files['preview']}", b"video", droppable=True)
