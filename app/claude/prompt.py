@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
+import gpu_agent
 from gpu_agent.contract import CONTRACT, EXAMPLE, LIBRARIES
 from gpu_agent.models import ErrorCategory, Limits
+
+KIT_PAGE = Path(gpu_agent.__file__).parent / "codec_kit" / "README.md"
 
 ROLE = """\
 You invent video codecs together with a person in Codec Lab. You write the codec as one Python module; the lab runs it \
@@ -50,7 +54,8 @@ weighs the planes 6:1:1, psnr_yuv = (6 Y + U + V) / 8. SSIM on luma is measured 
 better than x264. It needs rate points whose quality overlaps with x264's, about 28 to 45 dB, and a curve on which more \
 bits give more quality, so spread RATES over that range: four points, a factor of 1.3 to 2 in bits apart.
 - Good: an intra-only transform codec with a decent entropy coder needs several times x264's bits; motion compensation with \
-adaptive quantisation and context modelling comes within a factor of two; within 20 percent of x264 is excellent.
+adaptive quantisation and context modelling comes within a factor of two; within 20 percent of x264 is excellent. What \
+`codec_kit` has been put together to so far needs about 30 percent fewer bits than x264.
 - The code's own compressed size is shown beside the result, so large tables in the code hide nothing.
 """
 
@@ -59,7 +64,8 @@ SPEED = """\
 
 - The agent has a few CPU cores, sometimes a GPU. Aim for at least 5 frames per second at 352x288 in each direction; a plain \
 Python loop over pixels or coefficients is hopeless, so vectorise with numpy or compile with `numba.njit`. \
-Compilation counts: each run starts a fresh process without a compilation cache, so keep the compiled code small.
+Compilation counts: each run starts a fresh process without a compilation cache, so keep the compiled code small; the \
+kernels of `codec_kit` are compiled ahead and start at once.
 - One encode or decode run may take {wall:.0f} seconds and {memory} MB; importing the module may take {start:.0f} seconds.
 - Importable beside the standard library: {libraries} (torch only where the agent has it). `codec_kit` offers {kit}.
 - Encoder and decoder must stay in step: predict from what the decoder has, never from the original frame; keep the \
@@ -89,7 +95,16 @@ def system_prompt() -> str:
         kit=", ".join(sorted(codec_kit.__all__)),
     )
     contract = f"## The contract\n\n{CONTRACT}"
-    return "\n".join((ROLE, contract, ANSWER.format(example=EXAMPLE), MEASURED, speed, IDEAS))
+    return "\n".join((ROLE, contract, ANSWER.format(example=EXAMPLE), MEASURED, speed, IDEAS, kit_page()))
+
+
+def kit_page() -> str:
+    """The kit's own page of documentation, whose examples are tested, a level of headings further down."""
+    lines, fenced_in = [], False
+    for line in KIT_PAGE.read_text(encoding="utf-8").splitlines():
+        fenced_in ^= line.startswith("```")
+        lines.append(f"#{line}" if line.startswith("#") and not fenced_in else line)
+    return "\n".join(lines) + "\n"
 
 
 def fenced(code: str, info: str = "python codec") -> str:

@@ -46,7 +46,8 @@ def agent_badge(services: Services, live: bool = False) -> None:
         else:
             draw_badge(health)
 
-    badge()
+    with st.container(width="content"):  # a fragment takes what room there is, and the badge would stand in its middle
+        badge()
     if services.worker is not None and services.health() is not None:
         stop_popover(services, worker_look(services), "badge")
 

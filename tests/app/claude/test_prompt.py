@@ -126,3 +126,14 @@ def test_a_request_for_repair_is_not_itself_a_codec():
     assert last_codec(prompt.repair("Your last reply was cut off.")) is None
     assert "python codec" in prompt.repair("x")
     assert prompt.fresh("  wavelets \n").endswith("wavelets")
+
+
+def test_the_kits_page_is_told_whole_and_its_headings_are_a_level_down():
+    page, told = prompt.KIT_PAGE.read_text(), prompt.system_prompt()
+    blocks = re.findall(r"^```python\n.*?^```$", page, re.M | re.S)
+    assert len(blocks) >= 7
+    assert all(block in told for block in blocks)
+    assert "\n## codec_kit\n" in told
+    assert "\n### Binary coder\n" in told
+    assert "\n# codec_kit\n" not in told
+    assert len(told) < 40_000, "it is sent with every conversation, and read from the cache after the first turn"
