@@ -33,7 +33,7 @@ class StubWalk:
     free: threading.Event
     started: threading.Semaphore
 
-    def __init__(self, tools, experiment, reporter, cancel, original):
+    def __init__(self, tools, experiment, reporter, cancel, original, parent):
         self.experiment, self.cancel, self.original = experiment, cancel, original
 
     def run(self):
