@@ -74,6 +74,8 @@ def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, 
     assert branch != first
     say(page, "Another way on")
     wait_for(lambda: review(page).count() == 2, "the answer in the branch", 60)
+    box = page.get_by_test_id("stChatInputTextArea")  # the page is drawn once more as the reply ends: not in between
+    wait_for(box.is_enabled, "the end of the turn")
     sent = lab.asked_claude()[-1]["body"]["messages"]
     assert [m["role"] for m in sent] == ["user", "assistant", "user"]
     assert {b["type"] for b in sent[1]["content"]} == {"text"}  # the thinking is bound to the other conversation
