@@ -38,7 +38,10 @@ def test_a_run_is_found_again_after_a_refresh_and_is_cancelled(open_page, lab):
 
 def test_a_run_and_a_draft_outlive_the_lab(open_page, lab):
     page, draft = open_draft(
-        open_page, lab, SLOW, expect=("ERR_", "WebSocket", "_stcore", "dynamically imported", "from server")
+        open_page,
+        lab,
+        SLOW,
+        expect=("ERR_", "WebSocket", "_stcore", "dynamically imported", "from server", "not responding"),
     )
     page.locator(".cm-content").click()
     page.keyboard.press("Control+End")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from .codecs import NEGATIVE, PLAIN
+from .programs import wait_for
 from .steps import (
     click_frame,
     dispatch,
@@ -56,8 +57,8 @@ def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     page.get_by_role("link", name="Rerun of").wait_for()
 
     page.get_by_role("link", name="All experiments").click()
-    page.get_by_test_id("stDataFrame").wait_for()
-    assert len([row for row in table_rows(page) if "Motion-compensated DCT" in row]) == 2
+    both = lambda: len([row for row in table_rows(page) if "Motion-compensated DCT" in row]) == 2
+    wait_for(both, "both in the list", 30)  # the table of points stands until the page has changed
 
 
 def draft_of(page) -> str:
