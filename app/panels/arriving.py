@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.panels.anchors import SHOWN
 from app.services import Services
 from gpu_agent.models import Experiment, Status
 from gpu_agent.road.afterwards import awaited
@@ -35,7 +36,8 @@ def pending(services: Services, experiment: Experiment) -> bool:
 
 
 def arrived(experiment: Experiment) -> str:
-    """What has joined the record so far, to be told apart from a later state."""
-    waiting = sum(map(awaited, experiment.results))
+    """What has joined the record so far, of what the page shows at once: every redraw comes between a person's clicks."""
+    waiting = any(map(awaited, experiment.results))
     audit = experiment.audit.model_dump_json() if experiment.audit else ""
-    return f"{waiting} {experiment.summary.model_dump_json(include={'bd_rate'})} {audit}"
+    rated = {name: experiment.summary.bd_rate.get(name) for name in SHOWN}
+    return f"{waiting} {rated} {audit}"

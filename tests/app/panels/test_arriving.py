@@ -43,7 +43,9 @@ def test_each_thing_that_joins_is_a_change():
     states.add(arrived(whole(audit=None)))
     states.add(arrived(whole()))
     rated = whole()
-    rated.summary = rated.summary.model_copy(update={"bd_rate": {"x264": BDRate(percent=1.0)}})
+    rated.summary = rated.summary.model_copy(update={"bd_rate": {"x264-medium": BDRate(percent=1.0)}})
     states.add(arrived(rated))
     assert len(states) == 4
     assert arrived(e) == arrived(e.model_copy(update={"notes": "what a person writes is no news"}))
+    rated.summary.bd_rate["vvenc-fast"] = BDRate(percent=1.0)
+    assert arrived(rated) in states, "an anchor that no chart shows unasked is no reason to draw the page anew"
