@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .picture import CBF, HEIGHT, INTRA, LH, LW, MODE, MV, ORIGIN_X, ORIGIN_Y, QP, QPC, REF, SLOT, SLOTS, UNIT, WIDTH
 
 TC = np.array(
@@ -18,13 +18,13 @@ TC = np.array(
 BETA = np.array([0] * 16 + list(range(6, 19)) + list(range(20, 66, 2)), np.int32)
 
 
-@kernel
+@lean
 def reference_slot(fr, units, slot, uy, ux, side):
     ref = units[slot, uy, ux, REF + side]
     return fr[SLOTS + side * 4 + ref] if ref >= 0 else -1
 
 
-@kernel
+@lean
 def apart(units, slot, ay, ax, a, by, bx, b):
     """Whether vectors of lists `a` and `b` of two units are a sample or more apart."""
     dx = units[slot, ay, ax, MV + 2 * a] - units[slot, by, bx, MV + 2 * b]
@@ -32,7 +32,7 @@ def apart(units, slot, ay, ax, a, by, bx, b):
     return abs(dx) > 3 or abs(dy) > 3
 
 
-@kernel
+@lean
 def strength(fr, units, ay, ax, by, bx):
     """0 no filtering, 1, or 2 beside intra blocks."""
     slot = fr[SLOT]
@@ -51,36 +51,39 @@ def strength(fr, units, ay, ax, by, bx):
     return 1
 
 
-@kernel
+@lean
 def apart2(units, slot, ay, ax, by, bx, a0, a1, crossed):
     if a0 >= 0 and apart(units, slot, ay, ax, 0, by, bx, crossed):
         return True
     return a1 >= 0 and apart(units, slot, ay, ax, 1, by, bx, 1 - crossed)
 
 
-@kernel
+@lean
+def curve(dpb, slot, y, x, dy, dx):
+    """How far three samples in a row are from a straight line."""
+    return abs(dpb[slot, y + 2 * dy, x + 2 * dx] - 2 * dpb[slot, y + dy, x + dx] + dpb[slot, y, x])
+
+
+@lean
+def is_flat(dpb, slot, y, x, dy, dx, curves, beta, tc):
+    """Whether a line across an edge is flat on both sides with a small step between."""
+    p0, p3 = dpb[slot, y - dy, x - dx], dpb[slot, y - 4 * dy, x - 4 * dx]
+    q0, q3 = dpb[slot, y, x], dpb[slot, y + 3 * dy, x + 3 * dx]
+    flat = 2 * curves < beta >> 2 and abs(p3 - p0) + abs(q0 - q3) < beta >> 3
+    return flat and abs(p0 - q0) < (5 * tc + 1) >> 1
+
+
+@lean
 def soften_luma(dpb, slot, y, x, dy, dx, beta, tc, narrow):
     """Four lines across a luma edge: q0 at (y, x), going on by (dy, dx); the lines are beside each other."""
     ly, lx = dx, dy
-    d = np.zeros(4, np.int64)
-    for k in range(2):
-        py, px = y + 3 * k * ly, x + 3 * k * lx
-        p0, p1, p2 = (
-            dpb[slot, py - dy, px - dx],
-            dpb[slot, py - 2 * dy, px - 2 * dx],
-            dpb[slot, py - 3 * dy, px - 3 * dx],
-        )
-        q0, q1, q2 = dpb[slot, py, px], dpb[slot, py + dy, px + dx], dpb[slot, py + 2 * dy, px + 2 * dx]
-        d[2 * k], d[2 * k + 1] = abs(p2 - 2 * p1 + p0), abs(q2 - 2 * q1 + q0)
-    if d[0] + d[1] + d[2] + d[3] >= beta:
+    ey, ex = y + 3 * ly, x + 3 * lx
+    dp0, dq0 = curve(dpb, slot, y - dy, x - dx, -dy, -dx), curve(dpb, slot, y, x, dy, dx)
+    dp3, dq3 = curve(dpb, slot, ey - dy, ex - dx, -dy, -dx), curve(dpb, slot, ey, ex, dy, dx)
+    if dp0 + dq0 + dp3 + dq3 >= beta:
         return
-    strong = not narrow
-    for k in range(2):
-        py, px = y + 3 * k * ly, x + 3 * k * lx
-        p0, p3 = dpb[slot, py - dy, px - dx], dpb[slot, py - 4 * dy, px - 4 * dx]
-        q0, q3 = dpb[slot, py, px], dpb[slot, py + 3 * dy, px + 3 * dx]
-        flat = 2 * (d[2 * k] + d[2 * k + 1]) < beta >> 2 and abs(p3 - p0) + abs(q0 - q3) < beta >> 3
-        strong = strong and flat and abs(p0 - q0) < (5 * tc + 1) >> 1
+    strong = not narrow and is_flat(dpb, slot, y, x, dy, dx, dp0 + dq0, beta, tc)
+    strong = strong and is_flat(dpb, slot, ey, ex, dy, dx, dp3 + dq3, beta, tc)
     side = (beta + (beta >> 1)) >> 3
     for k in range(4):
         py, px = y + k * ly, x + k * lx
@@ -106,20 +109,20 @@ def soften_luma(dpb, slot, y, x, dy, dx, beta, tc, narrow):
                 dpb[slot, py - dy, px - dx] = min(max(p0 + delta, 0), 255)
                 dpb[slot, py, px] = min(max(q0 - delta, 0), 255)
                 if not narrow:
-                    if d[0] + d[2] < side:
+                    if dp0 + dp3 < side:
                         e = min(max((((p2 + p0 + 1) >> 1) - p1 + delta) >> 1, -(tc >> 1)), tc >> 1)
                         dpb[slot, py - 2 * dy, px - 2 * dx] = min(max(p1 + e, 0), 255)
-                    if d[1] + d[3] < side:
+                    if dq0 + dq3 < side:
                         e = min(max((((q2 + q0 + 1) >> 1) - q1 - delta) >> 1, -(tc >> 1)), tc >> 1)
                         dpb[slot, py + dy, px + dx] = min(max(q1 + e, 0), 255)
 
 
-@kernel
+@lean
 def near(old, new, most):
     return min(max(new, old - most), old + most)
 
 
-@kernel
+@lean
 def soften_chroma(dpb, slot, y, x, dy, dx, tc):
     """Two lines across a chroma edge."""
     for k in range(2):
@@ -131,7 +134,7 @@ def soften_chroma(dpb, slot, y, x, dy, dx, tc):
         dpb[slot, py, px] = min(max(q0 - delta, 0), 255)
 
 
-@kernel
+@lean
 def deblock(fr, dpb, units):
     """All vertical edges of the picture, then all horizontal ones. Margins are not touched and not needed."""
     slot = fr[SLOT]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .picture import HEIGHT, MARGIN, ORIGIN_X, ORIGIN_Y, SLOTS, WIDTH
 
 TAPS = np.zeros((2, 8, 8), np.int32)
@@ -24,50 +24,50 @@ TAPS[1, :, 2:6] = (
 )  # fmt: skip
 
 
-@kernel
+@lean
+def across(row, w, t, out):
+    """8 taps along a row that begins three samples before the first."""
+    t0, t1, t2, t3, t4, t5, t6, t7 = t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]
+    for i in range(w):
+        near = t2 * row[i + 2] + t3 * row[i + 3] + t4 * row[i + 4] + t5 * row[i + 5]
+        out[i] = near + t0 * row[i] + t1 * row[i + 1] + t6 * row[i + 6] + t7 * row[i + 7]
+
+
+@lean
+def down(a, w, h, t, half, shift, out):
+    """8 taps along columns of `a` (int32) that begin three samples before the first; rounded by `shift` bits."""
+    t0, t1, t2, t3, t4, t5, t6, t7 = t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]
+    for j in range(h):
+        for i in range(w):
+            near = t2 * a[j + 2, i] + t3 * a[j + 3, i] + t4 * a[j + 4, i] + t5 * a[j + 5, i]
+            far = t0 * a[j, i] + t1 * a[j + 1, i] + t6 * a[j + 6, i] + t7 * a[j + 7, i]
+            out[j, i] = np.int32(near + far + half) >> shift
+
+
+@lean
 def interpolate(dpb, slot, y, x, w, h, fy, fx, chroma, temp, out):
     """Samples at (y, x) of the array of planes plus (fy, fx) eighths, times 64, into `out` (int32, 64 pitch)."""
-    first, last = (2, 6) if chroma else (0, 8)
-    if fx == 0 and fy == 0:
+    if fy == 0:
         for j in range(h):
-            for i in range(w):
-                out[j, i] = np.int32(dpb[slot, y + j, x + i]) << 6
-    elif fy == 0:
-        for j in range(h):
-            for i in range(w):
-                out[j, i] = 0
-            for k in range(first, last):
-                t = TAPS[chroma, fx, k]
+            if fx != 0:
+                across(dpb[slot, y + j, x - 3 : x + w + 4], w, TAPS[chroma, fx], out[j])
+            else:
+                row, o = dpb[slot, y + j, x : x + w], out[j]
                 for i in range(w):
-                    out[j, i] += np.int32(t * dpb[slot, y + j, x + i + k - 3])
-    elif fx == 0:
-        for j in range(h):
+                    o[i] = np.int32(row[i]) << 6
+        return
+    for j in range(h + 7):
+        if fx != 0:
+            across(dpb[slot, y + j - 3, x - 3 : x + w + 4], w, TAPS[chroma, fx], temp[j])
+        else:
+            row, o = dpb[slot, y + j - 3, x : x + w], temp[j]
             for i in range(w):
-                out[j, i] = 0
-            for k in range(first, last):
-                t = TAPS[chroma, fy, k]
-                for i in range(w):
-                    out[j, i] += np.int32(t * dpb[slot, y + j + k - 3, x + i])
-    else:
-        for j in range(first, h + last - 1):
-            for i in range(w):
-                temp[j, i] = 0
-            for k in range(first, last):
-                t = TAPS[chroma, fx, k]
-                for i in range(w):
-                    temp[j, i] += np.int32(t * dpb[slot, y + j - 3, x + i + k - 3])
-        for j in range(h):
-            for i in range(w):
-                out[j, i] = 32
-            for k in range(first, last):
-                t = TAPS[chroma, fy, k]
-                for i in range(w):
-                    out[j, i] += np.int32(t * temp[j + k, i])
-            for i in range(w):
-                out[j, i] = out[j, i] >> 6
+                o[i] = row[i]
+    half, shift = (32, 6) if fx != 0 else (0, 0)
+    down(temp, w, h, TAPS[chroma, fy], half, shift, out)
 
 
-@kernel
+@lean
 def fetch(fr, dpb, slot, plane, x, y, w, h, mvx, mvy, temp, out):
     """The block at (x, y) of a plane moved by a vector in quarter luma samples, times 64. Any vector is safe: far
     beyond the border it stops."""
@@ -82,7 +82,7 @@ def fetch(fr, dpb, slot, plane, x, y, w, h, mvx, mvy, temp, out):
     interpolate(dpb, slot, fr[ORIGIN_Y + plane] + ay, fr[ORIGIN_X + plane] + ax, w, h, fy, fx, s, temp, out)
 
 
-@kernel
+@lean
 def predict_motion(fr, dpb, plane, x, y, w, h, motion, temp, second, out):
     """Prediction of a block (samples) by `motion`: (mvx, mvy, mvx, mvy, ref, ref), -1 where a list is not used."""
     n = 0

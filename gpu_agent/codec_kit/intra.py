@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .picture import HEIGHT, MODE, ORIGIN_X, ORIGIN_Y, UNIT, WIDTH
 
 PLANAR, DC, HORIZONTAL, VERTICAL, LAST, CROSS = 0, 1, 10, 26, 34, 35
@@ -16,7 +16,10 @@ _half = [32, 26, 21, 17, 13, 9, 5, 2, 0, -2, -5, -9, -13, -17, -21, -26]
 ANGLE = np.array([0, 0, *_half, -32, *_half[:0:-1], 32], np.int32)
 INVERSE = np.array([0 if a >= 0 else round(8192 / a) for a in ANGLE.tolist()], np.int32)
 CENTRE = 130
-"""In an array of references: the corner; above it the row on top, left to right; below it the left column, down."""
+"""In an array of references (264 values): the corner; above it the row on top, left to right; below it the left column, down."""
+
+SPARE = 160
+"""From here on a scratch line is free while a direction is predicted from it."""
 
 
 def _cubic() -> np.ndarray:
@@ -35,7 +38,7 @@ def _cubic() -> np.ndarray:
 CUBIC = _cubic()
 
 
-@kernel
+@lean
 def references(fr, dpb, units, slot, plane, x, y, w, h, r):
     """Neighbours of the block at (x, y) of a plane into `r`; what is not there repeats what is, or is 128."""
     unit = UNIT >> 1 if plane > 0 else UNIT
@@ -82,7 +85,7 @@ def references(fr, dpb, units, slot, plane, x, y, w, h, r):
             r[j] = 128
 
 
-@kernel
+@lean
 def smooth(r, n, out):
     """References filtered with 1 2 1; the ends stay."""
     out[CENTRE - n], out[CENTRE + n] = r[CENTRE - n], r[CENTRE + n]
@@ -90,7 +93,7 @@ def smooth(r, n, out):
         out[j] = (r[j - 1] + 2 * r[j] + r[j + 1] + 2) >> 2
 
 
-@kernel
+@lean
 def wants_smooth(mode, lw, lh):
     """Whether a luma block of this direction and size is predicted from filtered references."""
     size = lw + lh
@@ -102,9 +105,9 @@ def wants_smooth(mode, lw, lh):
     return away > (7 if size < 8 else (1 if size < 10 else 0))
 
 
-@kernel
+@lean
 def predict(mode, r, lw, lh, line, out):
-    """Prediction `out` (int32, 64 pitch) from references `r` (filtered or not); `line` is scratch."""
+    """Prediction `out` (int32, 64 pitch) from references `r` (int32, filtered or not); `line` is scratch as long."""
     w, h = 1 << lw, 1 << lh
     if mode == PLANAR:
         top_right, bottom_left = r[CENTRE + 1 + w], r[CENTRE - 1 - h]
@@ -143,23 +146,19 @@ def predict(mode, r, lw, lh, line, out):
             line[base + lowest - 1] = line[base + lowest]
         for d in range(deep):
             whole, f = ((d + 1) * angle) >> 5, ((d + 1) * angle) & 31
-            o = base + whole + 1
+            v = line[base + whole : base + whole + across + 3]
             t0, t1, t2, t3 = CUBIC[f, 0], CUBIC[f, 1], CUBIC[f, 2], CUBIC[f, 3]
+            row = out[d] if upright else line[SPARE:]
             for a in range(across):
-                if f == 0:
-                    v = np.int64(line[o + a])
-                else:
-                    v = t0 * line[o + a - 1] + t1 * line[o + a] + t2 * line[o + a + 1] + t3 * line[o + a + 2]
-                    v = min(max((v + 32) >> 6, 0), 255)
-                if upright:
-                    out[d, a] = v
-                else:
-                    out[a, d] = v
+                row[a] = min(max(np.int32(t0 * v[a] + t1 * v[a + 1] + t2 * v[a + 2] + t3 * v[a + 3] + 32) >> 6, 0), 255)
+            if not upright:
+                for a in range(across):
+                    out[a, d] = row[a]
     if mode in (PLANAR, DC, HORIZONTAL, VERTICAL):
         blend(mode, r, lw, lh, out)
 
 
-@kernel
+@lean
 def blend(mode, r, lw, lh, out):
     """Pull samples near the top and left borders towards them (position-dependent combination)."""
     scale = (lw + lh - 2) >> 2
@@ -181,14 +180,14 @@ def blend(mode, r, lw, lh, out):
             out[y, x] = min(max(v, 0), 255)
 
 
-@kernel
+@lean
 def luma_at(dpb, slot, y, x):
     """Mean of the four luma samples over a chroma sample; (y, x) in the array of planes."""
     s = dpb[slot, y, x] + dpb[slot, y, x + 1] + dpb[slot, y + 1, x] + dpb[slot, y + 1, x + 1]
     return (s + 2) >> 2
 
 
-@kernel
+@lean
 def predict_cross(fr, dpb, slot, x, y, w, h, r, out):
     """Chroma block at (x, y) as a linear function of the luma under it, fitted over the top and left neighbours.
 

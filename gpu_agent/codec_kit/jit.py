@@ -31,6 +31,13 @@ def restore(prepared: Path = PREPARED) -> bool:
 restore()
 
 
-def kernel(function):
+def kernel(function, **options):
     """Compile with numba: no Python objects, division as in C, kept where numba has a folder to keep it in."""
-    return numba.njit(cache=bool(numba.config.CACHE_DIR), error_model="numpy", nogil=True)(function)
+    return numba.njit(cache=bool(numba.config.CACHE_DIR), error_model="numpy", nogil=True, **options)(function)
+
+
+def lean(function):
+    """`kernel` for a function that makes no array or list: it does not count who holds the arrays it is handed, which
+    takes as long as the work where functions are small. It must not call itself: numba's cache does not survive that.
+    """
+    return kernel(function, _nrt=False)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .edges import deblock
-from .jit import kernel
+from .jit import lean
 from .picture import CTU, FLAT_X, FLAT_Y, HEIGHT, ORIGIN_X, ORIGIN_Y, SLOT, UNIT, WIDTH, extend
 from .rangecoder import code_bit, code_raw, contexts
 from .state import Coder
@@ -127,7 +127,7 @@ class LoopFilter:
         return choice
 
 
-@kernel
+@lean
 def ctu_errors(fr, planes, source, out):
     """Squared luma error of each CTU."""
     for y in range(fr[HEIGHT]):

@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from .inter import fetch
-from .jit import kernel
+from .jit import lean
 from .picture import HEIGHT, MARGIN, ORIGIN_X, ORIGIN_Y, WIDTH
 
 RANGE = 20
 """Reach of the coarse search, in samples of a quarter of the size."""
 
 
-@kernel
+@lean
 def quarter(source, oy, ox, w, h, out):
     """Mean of each 4x4 samples of the luma plane at (oy, ox) of `source`."""
     for y in range(h // 4):
@@ -27,7 +27,7 @@ def quarter(source, oy, ox, w, h, out):
             out[y, x] = s >> 4
 
 
-@kernel
+@lean
 def seed(now, ref, smooth, out):
     """A vector in samples for each 16x16 luma samples, by full search on pictures of a quarter of the size."""
     h, w = now.shape
@@ -45,18 +45,24 @@ def seed(now, ref, smooth, out):
                     if x0 + dx < -4 or x1 + dx > w + 4:
                         continue
                     cost = smooth * min(min(abs(dx - px) + abs(dy - py), abs(dx) + abs(dy)), 8)
+                    inside = x0 + dx >= 0 and x1 + dx <= w
                     for y in range(y0, y1):
                         if cost >= best:
                             break
-                        ry = min(max(y + dy, 0), h - 1)
-                        for x in range(x0, x1):
-                            cost += abs(now[y, x] - ref[ry, min(max(x + dx, 0), w - 1)])
+                        row, there = now[y, x0:x1], ref[min(max(y + dy, 0), h - 1)]
+                        if inside:
+                            there = there[x0 + dx : x1 + dx]
+                            for i in range(x1 - x0):
+                                cost += abs(row[i] - there[i])
+                        else:
+                            for i in range(x1 - x0):
+                                cost += abs(row[i] - there[min(max(x0 + dx + i, 0), w - 1)])
                     if cost < best:
                         best, bdx, bdy = cost, dx, dy
             out[by, bx, 0], out[by, bx, 1] = bdx * 4, bdy * 4
 
 
-@kernel
+@lean
 def vector_bits(dx, dy):
     """About what a vector difference costs."""
     n = 2
@@ -70,59 +76,57 @@ def vector_bits(dx, dy):
     return n
 
 
-@kernel
+@lean
 def sad(dpb, slot, ry, rx, source, sy, sx, w, h, limit):
     """Sum of absolute differences; stops once above `limit`."""
     total = 0
     for j in range(h):
+        a, b = dpb[slot, ry + j, rx : rx + w], source[sy + j, sx : sx + w]
         s = np.int32(0)
         for i in range(w):
-            s += abs(np.int32(dpb[slot, ry + j, rx + i]) - np.int32(source[sy + j, sx + i]))
+            s += abs(np.int32(a[i]) - np.int32(b[i]))
         total += s
         if total > limit:
             return total
     return total
 
 
-@kernel
+@lean
 def satd(block, source, sy, sx, w, h):
     """Sum of absolute 4x4 Hadamard coefficients of source - block, halved; `block` int32."""
     total = 0
     for j in range(0, h, 4):
+        s0, s1 = source[sy + j, sx : sx + w], source[sy + j + 1, sx : sx + w]
+        s2, s3 = source[sy + j + 2, sx : sx + w], source[sy + j + 3, sx : sx + w]
+        b0, b1, b2, b3 = block[j], block[j + 1], block[j + 2], block[j + 3]
+        part = np.int32(0)
         for i in range(0, w, 4):
-            m = np.int32(0)
-            r0a = r0b = r0c = r0d = np.int32(0)
-            r1a = r1b = r1c = r1d = np.int32(0)
-            r2a = r2b = r2c = r2d = np.int32(0)
-            r3a = r3b = r3c = r3d = np.int32(0)
-            for k in range(4):
-                a = np.int32(source[sy + j + k, sx + i]) - block[j + k, i]
-                b = np.int32(source[sy + j + k, sx + i + 1]) - block[j + k, i + 1]
-                c = np.int32(source[sy + j + k, sx + i + 2]) - block[j + k, i + 2]
-                d = np.int32(source[sy + j + k, sx + i + 3]) - block[j + k, i + 3]
-                p, q, r, s = a + c, b + d, a - c, b - d
-                a, b, c, d = p + q, p - q, r + s, r - s
-                if k == 0:
-                    r0a, r0b, r0c, r0d = a, b, c, d
-                elif k == 1:
-                    r1a, r1b, r1c, r1d = a, b, c, d
-                elif k == 2:
-                    r2a, r2b, r2c, r2d = a, b, c, d
-                else:
-                    r3a, r3b, r3c, r3d = a, b, c, d
-            m = column(r0a, r1a, r2a, r3a) + column(r0b, r1b, r2b, r3b)
-            m += column(r0c, r1c, r2c, r3c) + column(r0d, r1d, r2d, r3d)
-            total += (m + 1) >> 1
+            a0, a1, a2, a3 = hadamard_row(s0, b0, i)
+            c0, c1, c2, c3 = hadamard_row(s1, b1, i)
+            d0, d1, d2, d3 = hadamard_row(s2, b2, i)
+            e0, e1, e2, e3 = hadamard_row(s3, b3, i)
+            m = column(a0, c0, d0, e0) + column(a1, c1, d1, e1) + column(a2, c2, d2, e2) + column(a3, c3, d3, e3)
+            part += np.int32(np.int32(m) + 1) >> 1
+        total += part
     return total
 
 
-@kernel
+@lean
+def hadamard_row(s, b, i):
+    """4-point Hadamard transform of s - b, from sample `i`."""
+    w, x = np.int32(s[i] - b[i]), np.int32(s[i + 1] - b[i + 1])
+    y, z = np.int32(s[i + 2] - b[i + 2]), np.int32(s[i + 3] - b[i + 3])
+    p, q, r, t = np.int32(w + y), np.int32(x + z), np.int32(w - y), np.int32(x - z)
+    return np.int32(p + q), np.int32(p - q), np.int32(r + t), np.int32(r - t)
+
+
+@lean
 def column(a, b, c, d):
-    p, q, r, s = a + c, b + d, a - c, b - d
-    return abs(p + q) + abs(p - q) + abs(r + s) + abs(r - s)
+    p, q, r, s = np.int32(a + c), np.int32(b + d), np.int32(a - c), np.int32(b - d)
+    return np.int32(abs(np.int32(p + q)) + abs(np.int32(p - q)) + abs(np.int32(r + s)) + abs(np.int32(r - s)))
 
 
-@kernel
+@lean
 def whole(fr, dpb, slot, source, x, y, w, h, root, px, py, starts, count, out):
     """Best vector of whole samples near any of `starts` (quarter samples, int64 (n, 2)) by SAD; returns its cost."""
     lo_x, hi_x = 4 - MARGIN - x, fr[WIDTH] + MARGIN - w - 5 - x
@@ -162,7 +166,7 @@ def whole(fr, dpb, slot, source, x, y, w, h, root, px, py, starts, count, out):
     return best
 
 
-@kernel
+@lean
 def refine(fr, dpb, slot, source, x, y, w, h, root, px, py, other, largest, temp, block, out):
     """Improve vector `out` in steps of `largest` .. 1 quarter samples by SATD; returns its cost.
 

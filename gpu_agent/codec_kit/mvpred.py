@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from .jit import kernel
+from .jit import lean
 from .picture import COL, COUNTS, DIST, DISTS, HEIGHT, INTER, MODE, MV, REF, SLOT, UNIT, WIDTH
 
 MERGES = 6
 MV_LIMIT = 1 << 14
 
 
-@kernel
+@lean
 def limit(v):
     return min(max(v, -MV_LIMIT), MV_LIMIT - 1)
 
 
-@kernel
+@lean
 def scale(v, have, want):
     """A vector component over `have` frames, as if over `want` frames, rounded half away from zero."""
     if have == want or have == 0:
@@ -26,7 +26,7 @@ def scale(v, have, want):
     return limit(m if n >= 0 else -m)
 
 
-@kernel
+@lean
 def neighbour(x, y, w, h, n):
     """Luma position of spatial neighbour n: left, above, above right, below left, above left."""
     if n == 0:
@@ -40,7 +40,7 @@ def neighbour(x, y, w, h, n):
     return x - 1, y - 1
 
 
-@kernel
+@lean
 def moving(fr, units, slot, x, y):
     """Whether the unit at a luma position is in the picture, coded, and inter."""
     if x < 0 or y < 0 or x >= fr[WIDTH] or y >= fr[HEIGHT]:
@@ -48,7 +48,7 @@ def moving(fr, units, slot, x, y):
     return units[slot, y // UNIT, x // UNIT, MODE] == INTER
 
 
-@kernel
+@lean
 def temporal(fr, units, x, y, w, h, side, ref, out, o):
     """Vector of the co-located picture, scaled to reference `ref` of list `side`, into out[o:o+2]; False if none."""
     if fr[COL] < 0:
@@ -69,7 +69,7 @@ def temporal(fr, units, x, y, w, h, side, ref, out, o):
     return False
 
 
-@kernel
+@lean
 def is_new(out, n):
     """Whether candidate n differs from all before it."""
     for k in range(n):
@@ -82,7 +82,7 @@ def is_new(out, n):
     return True
 
 
-@kernel
+@lean
 def merge_candidates(fr, units, x, y, w, h, out):
     """MERGES different motions for the block, into `out` (int64, rows of mvx, mvy, mvx, mvy, ref, ref)."""
     slot = fr[SLOT]
@@ -122,7 +122,7 @@ def merge_candidates(fr, units, x, y, w, h, out):
         ref += 1
 
 
-@kernel
+@lean
 def vector_predictors(fr, units, x, y, w, h, side, ref, out):
     """Two vectors for reference `ref` of list `side`, into `out` (int64, 2 x 2): neighbours', co-located, zero."""
     slot, want = fr[SLOT], fr[DISTS + side * 4 + ref]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 
 MARGIN = 80
 UNIT = 4
@@ -70,7 +70,7 @@ def planes(fr: np.ndarray, picture: np.ndarray, width: int, height: int) -> list
     return out
 
 
-@kernel
+@lean
 def extend(fr, dpb, slot):
     """Fill the margins of a picture with its border samples."""
     for p in range(3):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .rangecoder import COST_BITS, COSTS, chance, mixed
-from .residual import SCAN, SCAN_AT, eob_cost, level_contexts, near_context
+from .residual import PITCH, SCAN, SCAN_AT, clear, end_cost, end_length, level_contexts, near_context
 
 MAX_QP = 63
 _q = np.arange(6)[None, :]
@@ -25,7 +25,7 @@ def lagrangian(qp: float) -> float:
     return 0.57 * 2 ** ((qp - 12) / 3)
 
 
-@kernel
+@lean
 def dequantise(level, qp, lw, lh):
     """Coefficient in the scaled domain of `transforms`, 16 bits."""
     shift = ((lw + lh) >> 1) + 3
@@ -33,7 +33,7 @@ def dequantise(level, qp, lw, lh):
     return min(max(c, -32768), 32767)
 
 
-@kernel
+@lean
 def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a, spent, out):
     """Levels `out` (int32, pitch 32) of least distortion + lam * bits, going from high to low frequency as the coder.
 
@@ -63,9 +63,7 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
     total = zero * unit
     if last < 0:
         return 0, 0.0, total
-    for y in range(h + 3):
-        for x in range(w + 3):
-            a[y * 36 + x] = 0
+    clear(a, lw, lh)
     tail = 0.0
     for i in range(last + 1, n):
         p = SCAN[at0 + i]
@@ -74,12 +72,13 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
     size = (lw + lh) >> 1
     best_end, best_rate, best_dist = 0, 0.0, 0.0
     kinds = plane * 2 + inter
+    end, lowest = 0.0, n + 1
     dropped = tail  # distortion of zeroing everything from here up
     for i in range(last, -1, -1):
         p = SCAN[at0 + i]
         y, x = p >> 5, p & 31
         v = abs(coefficients[y, x]) * inv
-        o = y * 36 + x
+        o = y * PITCH + x
         c1, c2, c3, m = level_contexts(a, o, x, y, size, kinds, plane, 0)
         top = int(v + 0.5)
         top = min(top, MAX_LEVEL)
@@ -116,10 +115,14 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
         spent_r, spent_d = best_r, best_d
         if best > 0:
             # as the last one it needs no significance bit
-            eob = eob_cost(ctx, i, lw, lh, kinds)
+            if i + 1 < lowest:  # the cost changes with the first two bits of i + 1 only
+                length = end_length(i)
+                second = (i + 1) >> (length - 1) & 1 if length > 0 else 0
+                lowest = (2 + second) << (length - 1) if length > 0 else 1
+                end = end_cost(ctx, length, second, lw, lh, kinds)
             implied = float(COSTS[p1 >> 6])
             # gain counts are kept as suffix sums: everything above i zero, i and below coded
-            spent[i, 0] = eob - implied
+            spent[i, 0] = end - implied
             spent[i, 1] = dropped
         else:
             spent[i, 0] = -1e9
@@ -145,7 +148,7 @@ def choose_levels(ctx, mix, coefficients, lw, lh, plane, inter, qp, lam, dead, a
     return best_end, best_rate, best_dist
 
 
-@kernel
+@lean
 def dequantise_block(levels, lw, lh, qp, out):
     """Levels to coefficients (both int32, pitch 32); returns the last column and row that are not zero."""
     right, bottom = 0, 0

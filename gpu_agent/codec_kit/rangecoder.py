@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 
 MODE, LOW, RANGE, CODE, POS, END, COST, CACHE, PENDING, OVER = range(10)
 ESTIMATE, WRITE, READ = 0, 1, 2
@@ -89,7 +89,7 @@ def finish(rc: np.ndarray, buf: np.ndarray) -> bytes:
     return buf[1 : rc[POS]].tobytes().rstrip(b"\0")
 
 
-@kernel
+@lean
 def shift_low(rc, buf):
     """Move the top byte of the low end of the interval to the buffer, with carry into bytes held back."""
     low = rc[LOW]
@@ -109,7 +109,7 @@ def shift_low(rc, buf):
     rc[LOW] = (low & 0x00FFFFFF) << 8
 
 
-@kernel
+@lean
 def code(rc, buf, p, bit):
     """One decision with probability `p` (16 bits) of a one. Returns the bit: given, or read."""
     mode = rc[MODE]
@@ -150,7 +150,7 @@ def code(rc, buf, p, bit):
     return bit
 
 
-@kernel
+@lean
 def learn(ctx, i, bit):
     """Move both estimates of context `i` towards the bit."""
     n = ctx[i, 2]
@@ -162,13 +162,13 @@ def learn(ctx, i, bit):
         ctx[i, 2] = n + 1
 
 
-@kernel
+@lean
 def chance(ctx, i):
     """Probability of a one in context `i`, kept away from certainty."""
     return min(max((ctx[i, 0] + ctx[i, 1]) >> 1, 48), 65536 - 48)
 
 
-@kernel
+@lean
 def code_bit(rc, buf, ctx, i, bit):
     """One decision in context `i`; a count leaves the context as it is."""
     bit = code(rc, buf, chance(ctx, i), bit)
@@ -177,7 +177,7 @@ def code_bit(rc, buf, ctx, i, bit):
     return bit
 
 
-@kernel
+@lean
 def mixed(ctx, mix, i, j, k, m):
     """Probability of a one by three contexts, weighted by mixer `m`."""
     dot = mix[m, 0] * STRETCH[ctx[i, 0] >> 4] + mix[m, 1] * STRETCH[ctx[i, 1] >> 4]
@@ -186,7 +186,7 @@ def mixed(ctx, mix, i, j, k, m):
     return SQUASH[min(max((dot >> WEIGHT) + 2048, 0), 4095)]
 
 
-@kernel
+@lean
 def code_mixed(rc, buf, ctx, mix, i, j, k, m, bit):
     """One decision in three contexts and a mixer, all of which learn from it."""
     p = mixed(ctx, mix, i, j, k, m)
@@ -202,7 +202,7 @@ def code_mixed(rc, buf, ctx, mix, i, j, k, m, bit):
     return bit
 
 
-@kernel
+@lean
 def code_raw(rc, buf, count, value):
     """`count` bits of `value`, most significant first, each as likely zero as one."""
     out = 0
@@ -211,7 +211,7 @@ def code_raw(rc, buf, count, value):
     return out
 
 
-@kernel
+@lean
 def code_golomb(rc, buf, ctx, i, span, order, value):
     """Exp-Golomb code of `value` >= 0 whose length is coded in contexts `i` .. `i + span - 1`; at most 2**24 or so."""
     value += 1 << order

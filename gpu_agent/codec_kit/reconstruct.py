@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .inter import predict_motion
 from .intra import CROSS, DC, HORIZONTAL, PLANAR, VERTICAL, predict, predict_cross, references, smooth, wants_smooth
-from .jit import kernel
+from .jit import lean
 from .picture import (
     CBF,
     CHROMA,
@@ -26,7 +28,7 @@ from .quant import dequantise_block
 from .transforms import inverse
 
 
-@kernel
+@lean
 def chroma_direction(choice, luma):
     """The intra direction that a chroma choice stands for (`syntax.CHROMA_MODES`)."""
     if choice == 0:
@@ -36,7 +38,7 @@ def chroma_direction(choice, luma):
     return PLANAR if choice == 2 else (DC if choice == 3 else (HORIZONTAL if choice == 4 else VERTICAL))
 
 
-@kernel
+@lean
 def predict_intra(fr, dpb, units, s, plane, x, y, lw, lh, direction):
     """Intra prediction of a block of a plane into s.first."""
     w, h = 1 << lw, 1 << lh
@@ -50,29 +52,33 @@ def predict_intra(fr, dpb, units, s, plane, x, y, lw, lh, direction):
         predict(direction, s.refs, lw, lh, s.line, s.first)
 
 
-@kernel
+@lean
 def put(dpb, slot, y, x, w, h, block):
     for j in range(h):
+        row = dpb[slot, y + j, x : x + w]
         for i in range(w):
-            dpb[slot, y + j, x + i] = block[j, i]
+            row[i] = block[j, i]
 
 
-@kernel
+@lean
 def add_residual(fr, dpb, levels, s, plane, x, y, lw, lh, kind):
     """Add the residual of one transform block to the prediction that lies in the picture."""
+    w, h = 1 << lw, 1 << lh
     fy, fx = fr[FLAT_Y + plane] + y, fr[FLAT_X + plane] + x
-    for j in range(1 << lh):
-        for i in range(1 << lw):
-            s.levels[j, i] = levels[fy + j, fx + i]
+    for j in range(h):
+        row = levels[fy + j, fx : fx + w]
+        for i in range(w):
+            s.levels[j, i] = row[i]
     right, bottom = dequantise_block(s.levels, lw, lh, fr[QPC] if plane > 0 else fr[QP], s.coefficients)
     inverse(s.coefficients, lw, lh, kind, kind, right, bottom, s.temp, s.residual)
     oy, ox, slot = fr[ORIGIN_Y + plane] + y, fr[ORIGIN_X + plane] + x, fr[SLOT]
-    for j in range(1 << lh):
-        for i in range(1 << lw):
-            dpb[slot, oy + j, ox + i] = min(max(dpb[slot, oy + j, ox + i] + s.residual[j, i], 0), 255)
+    for j in range(h):
+        row = dpb[slot, oy + j, ox : ox + w]
+        for i in range(w):
+            row[i] = min(max(np.int32(row[i]) + s.residual[j, i], 0), 255)
 
 
-@kernel
+@lean
 def reconstruct(fr, dpb, units, levels, s, x, y, lw, lh, u):
     """Samples of the block at luma (x, y) with fields `u`, in all planes."""
     for f in range(4):

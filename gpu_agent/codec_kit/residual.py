@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 from .rangecoder import COST_BITS, COSTS, READ, chance, code_bit, code_golomb, code_mixed, code_raw
 
 PITCH = 36
@@ -76,7 +76,16 @@ CONTEXTS = ESCAPE + 16
 MIXERS = 4 * STAGES * 5
 
 
-@kernel
+@lean
+def clear(a, lw, lh):
+    """Forget the magnitudes of a block."""
+    for y in range((1 << lh) + 3):
+        row = a[y * PITCH : y * PITCH + (1 << lw) + 3]
+        for x in range((1 << lw) + 3):
+            row[x] = 0
+
+
+@lean
 def level_contexts(a, o, x, y, size, kind, plane, level):
     """Three contexts and a mixer for the decision whether |coefficient| > level, at offset `o` of magnitudes `a`."""
     right, right2, below, below2, across = a[o + 1], a[o + 2], a[o + PITCH], a[o + 2 * PITCH], a[o + PITCH + 1]
@@ -100,43 +109,45 @@ def level_contexts(a, o, x, y, size, kind, plane, level):
     return c1, c2, c3, (kind * STAGES + stage) * 5 + size - 1
 
 
-@kernel
+@lean
 def near_context(a, o, x, y, kind, level):
     """The first of the three contexts of `level_contexts`, for level > 0: enough for an encoder's estimate."""
     near = a[o + 1] + a[o + 2] + a[o + PITCH] + a[o + 2 * PITCH] + a[o + PITCH + 1]
     return NEAR + ((kind * STAGES + STAGE[level]) * 6 + ZONE[x + y]) * 16 + COUNT[near]
 
 
-@kernel
+@lean
 def eob_context(kind, lw, lh, n):
     return EOB + (kind * 11 + lw + lh) * 12 + n
 
 
-@kernel
-def eob_cost(ctx, last, lw, lh, kind):
-    """1/1024 bits of the end of block after scan position `last`."""
+@lean
+def end_length(last):
+    """Bits of last + 1 but the first."""
     length = 0
     while (last + 1) >> (length + 1):
         length += 1
+    return length
+
+
+@lean
+def end_cost(ctx, length, second, lw, lh, kind):
+    """1/1024 bits of an end of block of that length (`end_length`), whose second bit is `second`."""
     cost = max(length - 1, 0) << COST_BITS
     for n in range(length):
         cost += COSTS[chance(ctx, eob_context(kind, lw, lh, n)) >> 6]
     if length < lw + lh:
         cost += COSTS[1023 - (chance(ctx, eob_context(kind, lw, lh, length)) >> 6)]
     if length > 0:
-        top = ((last + 1) >> (length - 1)) & 1
         p = chance(ctx, EOB + 4 * 11 * 12 + length * 2 + (kind >> 1)) >> 6
-        cost += COSTS[p] if top else COSTS[1023 - p]
+        cost += COSTS[p] if second else COSTS[1023 - p]
     return float(cost)
 
 
-@kernel
+@lean
 def code_end(rc, buf, ctx, last, lw, lh, kind):
     """Scan position of the last coefficient that is not zero: length of last + 1 in unary, then its bits."""
-    length = 0
-    if rc[0] != READ:
-        while (last + 1) >> (length + 1):
-            length += 1
+    length = end_length(last) if rc[0] != READ else 0
     n = 0
     while n < lw + lh and code_bit(rc, buf, ctx, eob_context(kind, lw, lh, n), 1 if n < length else 0) == 1:
         n += 1
@@ -149,7 +160,7 @@ def code_end(rc, buf, ctx, last, lw, lh, kind):
     return min(value - 1, (1 << (lw + lh)) - 1)
 
 
-@kernel
+@lean
 def code_residual(rc, buf, ctx, mix, plane, inter, levels, x0, y0, lw, lh, a):
     """Levels of the block at (x0, y0) of a plane of levels (int16); it has at least one that is not zero.
 
@@ -169,9 +180,7 @@ def code_residual(rc, buf, ctx, mix, plane, inter, levels, x0, y0, lw, lh, a):
                 last = i
                 break
     last = code_end(rc, buf, ctx, last, lw, lh, kind)
-    for y in range((1 << lh) + 3):
-        for x in range((1 << lw) + 3):
-            a[y * PITCH + x] = 0
+    clear(a, lw, lh)
     for i in range(last, -1, -1):
         p = SCAN[at0 + i]
         y, x = p >> 5, p & 31

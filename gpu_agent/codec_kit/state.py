@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .layout import CONTEXTS
 from .rangecoder import contexts, mixers
 from .residual import MIXERS, PITCH
-from .syntax import CONTEXTS
 
 
 class Coder(NamedTuple):
@@ -23,6 +23,7 @@ class Coder(NamedTuple):
 class Scratch(NamedTuple):
     """Arrays that hold nothing between two blocks."""
 
+    waiting: np.ndarray
     fields: np.ndarray
     likely: np.ndarray
     merge: np.ndarray
@@ -50,6 +51,7 @@ def scratch() -> Scratch:
     block = lambda: np.zeros((64, 64), np.int32)
     small = lambda: np.zeros((32, 32), np.int32)
     return Scratch(
+        waiting=np.zeros((32, 7), np.int64),
         fields=np.zeros(24, np.int64),
         likely=np.zeros(3, np.int64),
         merge=np.zeros((6, 6), np.int64),
@@ -57,9 +59,9 @@ def scratch() -> Scratch:
         motion=np.zeros(6, np.int64),
         magnitudes=np.zeros(PITCH * PITCH, np.int32),
         spent=np.zeros((1024, 4), np.float64),
-        refs=np.zeros(264, np.int64),
-        smoothed=np.zeros(264, np.int64),
-        line=np.zeros(264, np.int64),
+        refs=np.zeros(264, np.int32),
+        smoothed=np.zeros(264, np.int32),
+        line=np.zeros(264, np.int32),
         temp=np.zeros((72, 64), np.int32),
         first=block(),
         second=block(),

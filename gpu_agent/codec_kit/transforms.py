@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import lean
 
 DCT, DST = 0, 1
 SIDE = 32
@@ -30,34 +30,43 @@ BASIS = np.zeros((2, 6, SIDE, SIDE), np.int32)
 for _kind in (DCT, DST):
     for _log in range(1, 6):
         BASIS[_kind, _log, : 1 << _log, : 1 << _log] = basis(_kind, 1 << _log)
+TURNED = np.ascontiguousarray(BASIS.transpose(0, 1, 3, 2))
+"""[..., sample, frequency]: what one sample brings to all frequencies."""
 
 
-@kernel
+@lean
 def forward(block, lw, lh, kind_x, kind_y, temp, out):
     """Residual `block` (int32, pitch 32) to coefficients `out`; `temp` is overwritten. Rows first, then columns."""
     w, h = 1 << lw, 1 << lh
     shift = lw + 1
     half = 1 << (shift - 1)
     for y in range(h):
+        row = temp[y]
         for k in range(w):
-            s = np.int32(half)
-            for x in range(w):
-                s += np.int32(BASIS[kind_x, lw, k, x] * block[y, x])
-            temp[y, k] = s >> shift
+            row[k] = half
+        for x in range(0, w, 2):
+            a, b = block[y, x], block[y, x + 1]
+            p, q = TURNED[kind_x, lw, x], TURNED[kind_x, lw, x + 1]
+            for k in range(w):
+                row[k] += np.int32(a * p[k]) + np.int32(b * q[k])
+        for k in range(w):
+            row[k] = row[k] >> shift
     shift = lh + 8
     half = 1 << (shift - 1)
     for k in range(h):
+        row = out[k]
         for x in range(w):
-            out[k, x] = 0
-        for y in range(h):
-            b = BASIS[kind_y, lh, k, y]
+            row[x] = half
+        for y in range(0, h, 2):
+            a, b = BASIS[kind_y, lh, k, y], BASIS[kind_y, lh, k, y + 1]
+            p, q = temp[y], temp[y + 1]
             for x in range(w):
-                out[k, x] += np.int32(b * temp[y, x])
+                row[x] += np.int32(a * p[x]) + np.int32(b * q[x])
         for x in range(w):
-            out[k, x] = (out[k, x] + half) >> shift
+            row[x] = row[x] >> shift
 
 
-@kernel
+@lean
 def inverse(coefficients, lw, lh, kind_x, kind_y, right, bottom, temp, out):
     """Coefficients (int32, pitch 32), zero beyond column `right` and row `bottom`, to residual `out`."""
     w, h = 1 << lw, 1 << lh
@@ -65,17 +74,19 @@ def inverse(coefficients, lw, lh, kind_x, kind_y, right, bottom, temp, out):
         for x in range(right + 1):
             temp[y, x] = 256
     for k in range(bottom + 1):
+        b, c = BASIS[kind_y, lh, k], coefficients[k]
         for y in range(h):
-            b = BASIS[kind_y, lh, k, y]
             for x in range(right + 1):
-                temp[y, x] += np.int32(b * coefficients[k, x])
+                temp[y, x] += np.int32(b[y] * c[x])
     for y in range(h):
+        row = out[y]
         for x in range(w):
-            out[y, x] = 8192
+            row[x] = 8192
         for k in range(right + 1):
             c = min(max(temp[y, k] >> 9, -32768), 32767)
             if c != 0:
+                b = BASIS[kind_x, lw, k]
                 for x in range(w):
-                    out[y, x] += np.int32(c * BASIS[kind_x, lw, k, x])
+                    row[x] += np.int32(c * b[x])
         for x in range(w):
-            out[y, x] = out[y, x] >> 14
+            row[x] = row[x] >> 14

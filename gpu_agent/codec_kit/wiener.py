@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import kernel
+from .jit import kernel, lean
 from .picture import CTU, HEIGHT, ORIGIN_X, ORIGIN_Y, UNIT, WIDTH
 from .rangecoder import code_bit, code_golomb, code_raw
 
@@ -28,7 +28,7 @@ ACTIVITY = (3, 8, 20, 45)
 ON, AGAIN, WHICH_SET, COUNT, MAP, TAP, FLAG, CHROMA_ON, CONTEXTS = 0, 1, 2, 6, 14, 38, 38 + 12 * 12, 185, 190
 
 
-@kernel
+@lean
 def classify(fr, planes, out):
     """Class of each 4x4 luma block of a picture with margins, from the Laplacians of the 8x8 samples around."""
     oy, ox = fr[ORIGIN_Y], fr[ORIGIN_X]
@@ -98,7 +98,7 @@ def gather_chroma(fr, planes, plane, source, fy, fx, moments, cross):
                     moments[k, m] += f[k] * f[m]
 
 
-@kernel
+@lean
 def apply_luma(fr, planes, classes, filters, mapping, flags, out):
     """Filter luma of `planes` (unfiltered copy, with margins) into `out` where a CTU's flag is set."""
     oy, ox = fr[ORIGIN_Y], fr[ORIGIN_X]
@@ -116,7 +116,7 @@ def apply_luma(fr, planes, classes, filters, mapping, flags, out):
                 out[oy + y, ox + x] = min(max(c + (s >> 7), 0), 255)
 
 
-@kernel
+@lean
 def apply_chroma(fr, planes, plane, taps, out):
     """Filter a chroma plane."""
     oy, ox = fr[ORIGIN_Y + plane], fr[ORIGIN_X + plane]
@@ -130,7 +130,7 @@ def apply_chroma(fr, planes, plane, taps, out):
             out[oy + y, ox + x] = min(max(c + (s >> 7), 0), 255)
 
 
-@kernel
+@lean
 def code_tap(rc, buf, ctx, k, value):
     """A signed coefficient."""
     size = code_golomb(rc, buf, ctx, TAP + 12 * k, 12, 1, abs(value))
@@ -140,7 +140,7 @@ def code_tap(rc, buf, ctx, k, value):
     return size
 
 
-@kernel
+@lean
 def code_filters(rc, buf, ctx, filters, mapping):
     """A luma filter set in place: how many, whose class is whose, coefficients."""
     count = 0

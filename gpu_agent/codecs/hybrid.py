@@ -6,6 +6,7 @@ this file).
 """
 
 import numpy as np
+from codec_kit.encoder import encoder
 from codec_kit.frames import Frame
 from codec_kit.gop import Picture, order, outdated, references
 from codec_kit.loopfilter import LoopFilter
@@ -35,7 +36,6 @@ from codec_kit.rangecoder import finish, reader, writer
 from codec_kit.search import search_tree
 from codec_kit.state import Coder, fresh_models, scratch
 from codec_kit.syntax import code_tree
-from codec_kit.trials import encoder
 
 RATES = (22, 27, 32, 37)  # quantiser parameter: +6 doubles the step
 
