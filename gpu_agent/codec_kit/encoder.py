@@ -9,7 +9,7 @@ import numpy as np
 from .mvpred import MERGES
 from .picture import FIELDS, HEIGHT, WIDTH
 
-LAMBDA, ROOT, CHROMA_WEIGHT, DEAD, EFFORT = range(5)
+LAMBDA, ROOT, CHROMA_WEIGHT, DEAD = range(4)
 SHELVES = 8
 
 
@@ -45,7 +45,7 @@ def encoder(fr: np.ndarray, source: np.ndarray) -> Encoder:
     height, width = int(fr[HEIGHT]), int(fr[WIDTH])
     return Encoder(
         source=source,
-        fl=np.zeros(8, np.float64),
+        fl=np.zeros(4, np.float64),
         rc=np.zeros(10, np.int64),
         samples=np.zeros((SHELVES, 96, 64), np.int16),
         levels=np.zeros((SHELVES, 96, 64), np.int16),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .encoder import EFFORT, ROOT
+from .encoder import ROOT
 from .inter import fetch, predict_motion
 from .jit import lean
 from .motionsearch import refine, satd, vector_bits, whole
@@ -138,7 +138,7 @@ def try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
             row = past if side == 0 else future
             set_vector(s, e, fr, units, x, y, lw, lh, u, side, row % 4, e.found[row, 1], e.found[row, 2])
         best = try_inter(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best)
-    if both >= least or (e.fl[EFFORT] > 0 and both > 0.9 * least):
+    if both > 0.9 * least:  # so close that both are tried in full
         row = single
         mvx, mvy = e.hints[depth, row, 0], e.hints[depth, row, 1]
         set_vector(s, e, fr, units, x, y, lw, lh, u, row // 4, row % 4, mvx, mvy)
@@ -149,7 +149,7 @@ def try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
 
 @lean
 def try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
-    """Merge candidates: the best two by SATD in full. Returns (cost, least SATD)."""
+    """Merge candidates: the best three by SATD in full. Returns (cost, least SATD)."""
     w, h = 1 << lw, 1 << lh
     merge_candidates(fr, units, x, y, w, h, e.merges)
     costs = e.rough
@@ -164,7 +164,7 @@ def try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best):
             if same:
                 costs[n] = np.inf
     least = np.inf
-    for turn in range(2):
+    for turn in range(3):
         n = 0
         for k in range(1, MERGES):
             if costs[k] < costs[n]:

@@ -106,8 +106,16 @@ def wants_smooth(mode, lw, lh):
 
 
 @lean
+def between(v, t, n, out):
+    """`n` samples between those of `v` by four taps."""
+    t0, t1, t2, t3 = t[0], t[1], t[2], t[3]
+    for a in range(n):
+        out[a] = min(max(np.int32(t0 * v[a] + t1 * v[a + 1] + t2 * v[a + 2] + t3 * v[a + 3] + 32) >> 6, 0), 255)
+
+
+@lean
 def predict(mode, r, lw, lh, line, out):
-    """Prediction `out` (int32, 64 pitch) from references `r` (int32, filtered or not); `line` is scratch as long."""
+    """Prediction `out` (int32, 64 pitch) from references `r` (filtered or not); `line` is scratch as long."""
     w, h = 1 << lw, 1 << lh
     if mode == PLANAR:
         top_right, bottom_left = r[CENTRE + 1 + w], r[CENTRE - 1 - h]
@@ -147,13 +155,13 @@ def predict(mode, r, lw, lh, line, out):
         for d in range(deep):
             whole, f = ((d + 1) * angle) >> 5, ((d + 1) * angle) & 31
             v = line[base + whole : base + whole + across + 3]
-            t0, t1, t2, t3 = CUBIC[f, 0], CUBIC[f, 1], CUBIC[f, 2], CUBIC[f, 3]
-            row = out[d] if upright else line[SPARE:]
+            if upright:
+                between(v, CUBIC[f], across, out[d])
+                continue
+            row = line[SPARE:]
+            between(v, CUBIC[f], across, row)
             for a in range(across):
-                row[a] = min(max(np.int32(t0 * v[a] + t1 * v[a + 1] + t2 * v[a + 2] + t3 * v[a + 3] + 32) >> 6, 0), 255)
-            if not upright:
-                for a in range(across):
-                    out[a, d] = row[a]
+                out[a, d] = row[a]
     if mode in (PLANAR, DC, HORIZONTAL, VERTICAL):
         blend(mode, r, lw, lh, out)
 

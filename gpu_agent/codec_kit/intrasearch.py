@@ -82,7 +82,7 @@ def intra_chroma(c, s, e, fr, dpb, units, levels, x, y, lw, lh, u):
     cost = 0.0
     for plane in range(1, 3):
         predict_chroma(fr, dpb, units, s, plane, x, y, lw, lh, u)
-        cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u, 1)
+        cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u)
     return cost
 
 
@@ -92,16 +92,17 @@ def try_intra(c, s, e, fr, dpb, units, levels, shelf, x, y, lw, lh, u, ranked, c
     lam = e.fl[LAMBDA]
     u[MODE], u[SKIP], u[REF], u[REF + 1], u[MERGE], u[DIST], u[DIST + 1] = INTRA, 0, -1, -1, -1, 0, 0
     least, direction, last, luma = np.inf, 0, -1, 0.0
+    plane = np.int64(0)  # not a literal, for which numba would compile its own functions
     for n in range(count + 1):
         final = n == count  # the best direction again, with both transforms
         if final and least >= 1.1 * best:
             return best
-        u[LUMA], u[CHROMA], u[CBF], u[KIND] = direction if final else ranked[n], 0, 0, 0
+        u[LUMA], u[CHROMA], u[CBF], u[KIND] = direction if final else ranked[n], 0, 0, -1 if final else 0
         if u[LUMA] < 0:
             continue
-        predict_intra(fr, dpb, units, s, 0, x, y, lw, lh, u[LUMA])
+        predict_intra(fr, dpb, units, s, plane, x, y, lw, lh, u[LUMA])
         put(dpb, fr[SLOT], fr[ORIGIN_Y] + y, fr[ORIGIN_X] + x, 1 << lw, 1 << lh, s.first)
-        luma = code_plane(c, s, e, fr, dpb, levels, 0, x, y, lw, lh, u, 2 if final else 1)
+        luma = code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u)
         if not final:
             cost = luma + lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
             if cost < least:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .encoder import EFFORT, LAMBDA
+from .encoder import LAMBDA
 from .intersearch import try_merges, try_searched
 from .intrasearch import rough_intra, try_intra
 from .jit import lean
@@ -38,23 +38,12 @@ def search_leaf(t, x, y, lw, lh, depth, path):
     inter = fr[KEY] == 0 and lw + lh > 4
     if inter:
         best, least = try_merges(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best)
-        if e.best[SKIP] == 0 or e.fl[EFFORT] > 0 or lw + lh > 8:
-            best = try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best)
-        else:
-            inherit_hints(e, depth)
+        best = try_searched(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, best)
     if max(lw, lh) < 6 and not (inter and e.best[CBF] == 0):
         enough = 1.2 * least if inter else np.inf
         if rough_intra(c, s, e, fr, dpb, units, x, y, lw, lh, ranked, 1.2 * enough) < enough:
-            best = try_intra(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, ranked, 2 if inter else 3, best)
+            best = try_intra(c, s, e, fr, dpb, units, levels, depth, x, y, lw, lh, u, ranked, 3 if inter else 4, best)
     return best
-
-
-@lean
-def inherit_hints(e, depth):
-    """Vectors to start a search from: those of the block around."""
-    for row in range(8):
-        for k in range(2):
-            e.hints[depth, row, k] = e.hints[depth - 1, row, k] if depth > 0 else 0
 
 
 @lean
@@ -161,7 +150,7 @@ def search_tree(t, x, y):
     """
     _, _, e, fr, dpb, units, levels = t
     set_block(e, 0, x, y, 6, 6, 0, 0, np.inf)
-    depth, new = 0, True
+    depth, new = np.int64(0), True  # not a literal, for which numba would compile everything again
     while True:
         if new:
             open_block(t, depth)

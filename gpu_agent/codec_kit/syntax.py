@@ -52,8 +52,8 @@ def cbf_context(plane, inter, lw, lh):
 
 
 @lean
-def kind_context(lw, lh):
-    return KINDS + ((lw + lh) >> 1) - 2
+def kind_context(inter, lw, lh):
+    return KINDS + 3 * inter + ((lw + lh) >> 1) - 2
 
 
 @lean
@@ -122,8 +122,8 @@ def code_coefficients(c, s, fr, levels, x, y, lw, lh, u):
                     code_residual(c.rc, c.buf, c.ctx, c.mix, sh, inter, levels, bx + i, by + j, tw, th, s.magnitudes)
                 tile += 1
     u[CBF] = cbf
-    if cbf & 15 and inter == 0 and max(lw, lh) <= 4:
-        u[KIND] = code_bit(c.rc, c.buf, c.ctx, kind_context(lw, lh), u[KIND])
+    if cbf & 15 and max(lw, lh) <= 4:
+        u[KIND] = code_bit(c.rc, c.buf, c.ctx, kind_context(inter, lw, lh), u[KIND])
 
 
 @lean

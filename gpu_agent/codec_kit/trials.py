@@ -122,7 +122,7 @@ def code_tile(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kinds, coded
     chosen = -1
     last = -1
     for kind in range(kinds):
-        extra = flag_bits(c, kind_context(lw, lh), kind) if kinds > 1 else 0.0
+        extra = flag_bits(c, kind_context(inter, lw, lh), kind) if kinds > 1 else 0.0
         cost = try_kind(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kind, flag + extra)
         if cost < np.inf:
             last = kind
@@ -145,13 +145,11 @@ def code_tile(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, inter, kinds, coded
 
 
 @lean
-def code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u, most):
-    """All tiles of one plane of the block at luma (x, y); sets their bits in u[CBF] and, for luma, u[KIND].
-
-    `most`: how many transforms to try where there are two."""
+def code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u):
+    """All tiles of one plane of the block at luma (x, y); sets their bits in u[CBF], and u[KIND] where that is -1."""
     sh, inter = 1 if plane > 0 else 0, 1 if u[MODE] == INTER else 0
     tw, th = min(lw - sh, 5), min(lh - sh, 5)
-    kinds = most if plane == 0 and inter == 0 and max(lw, lh) <= 4 else 1
+    kinds = 2 if u[KIND] < 0 and plane == 0 and max(lw, lh) <= 4 else 1
     tile = 4 * plane
     total = 0.0
     for j in range(0, (1 << lh) >> sh, 1 << th):
@@ -189,11 +187,11 @@ def try_inter(c, s, e, fr, dpb, units, levels, shelf, x, y, lw, lh, u, best):
         if cost < best:
             best = cost
             accept(fr, dpb, units, levels, e, shelf, x, y, lw, lh, u)
-    u[SKIP] = 0
+    u[SKIP], u[KIND] = 0, -1
     cost = lam * header_bits(c, s, e, fr, units, x, y, lw, lh, u)
     for plane in range(3):
         if cost < best:
-            cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u, 1)
+            cost += code_plane(c, s, e, fr, dpb, levels, plane, x, y, lw, lh, u)
     if cost < best and (u[CBF] != 0 or u[MERGE] < 0):
         best = cost
         accept(fr, dpb, units, levels, e, shelf, x, y, lw, lh, u)

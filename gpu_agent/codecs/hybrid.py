@@ -129,7 +129,7 @@ def encode(video, rate):
         load(fr, video[picture.poc], source)
         slot, models = stream.begin(picture, key, qp)
         lam = LAMBDA_SCALE * lagrangian(qp)
-        e.fl[:5] = lam, lam**0.5, 2 ** (-CHROMA_OFFSET / 3), 0.5, 0
+        e.fl[:] = lam, lam**0.5, 2 ** (-CHROMA_OFFSET / 3), 0.5
         quarter(source, 0, 0, info.width, info.height, now)
         for side in range(2):
             for n in range(fr[COUNTS + side]):
