@@ -45,7 +45,7 @@ ANCHORS = 2
 SLOT_COUNT = ANCHORS + 8 + 1
 OFFSETS = (1, 3, 4, 5, 6)  # quantiser offset of each level
 KEY_OFFSET = -2
-CHROMA_OFFSET = -2
+CHROMA_OFFSET = -3
 LAMBDA_SCALE = 1.0  # of the kit's lagrangian
 
 
