@@ -20,7 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
 
 from app.agent_client import AgentClient
-from app.blind import BlindStore
+from app.blind import BlindTests
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
@@ -30,7 +30,7 @@ from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
-from gpu_agent.store.open import open_artifacts, open_experiments
+from gpu_agent.store.open import open_artifacts, open_blind, open_experiments
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
@@ -107,8 +107,10 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
     stored = open_artifacts(settings)
     artifacts = ArtifactSource(settings.artifacts, agent, stored)
-    blind = Blind(BlindStore(settings.root / "app.db"), artifacts)
-    exports = Exports(open_experiments(settings), stored, AgentClient(settings.agent_url, settings.bearer_token))
+    tests = open_blind(settings)
+    blind = Blind(BlindTests(tests), artifacts)
+    client = AgentClient(settings.agent_url, settings.bearer_token)
+    exports = Exports(open_experiments(settings), stored, tests, client)
     app = st.App(
         ENTRY,
         routes=routes(assets, artifacts, exports, blind),

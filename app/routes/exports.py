@@ -26,7 +26,7 @@ from gpu_agent.anchors import AnchorCurve
 from gpu_agent.archive import ArchiveError, write_archive
 from gpu_agent.models import Clip
 from gpu_agent.road.ladders import curve_key
-from gpu_agent.store import ArtifactStore, ExperimentStore, StoreError
+from gpu_agent.store import ArtifactStore, BlindStore, ExperimentStore, StoreError
 
 EVENTS = 100_000
 BUSY = 503
@@ -42,6 +42,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 class Exports:
     store: ExperimentStore
     artifacts: ArtifactStore
+    blind: BlindStore
     agent: AgentClient
 
     async def experiment(self, request: Request) -> Response:
@@ -59,10 +60,11 @@ class Exports:
             if record is None:
                 return failure(404, "not_found", f"There is no experiment {experiment_id[:80]!r}.")
             events = self.store.events(record.id, limit=EVENTS)
+            blind = self.blind.of_experiment(record.id)
             with tempfile.NamedTemporaryFile(prefix="codec-lab-export-", suffix=".zip", delete=False) as out:
                 done = BackgroundTask(Path(out.name).unlink, missing_ok=True)
                 try:
-                    write_archive(record, events, self.artifacts, out)
+                    write_archive(record, events, blind, self.artifacts, out)
                 except BaseException:
                     Path(out.name).unlink(missing_ok=True)
                     raise
