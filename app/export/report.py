@@ -7,7 +7,7 @@ Titles and code come from others, so every text goes through `escape`, and Plotl
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from html import escape
 from typing import Any
@@ -28,7 +28,7 @@ from app.results.pairs import QUALITIES, matrix, refusals, sentences
 from app.results.settings_table import settings_table
 from app.results.sidebyside import diff, html
 
-from .pictures import Picture, pictures
+from .pictures import Fetch, Picture, pictures
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 STYLE = """
@@ -46,8 +46,8 @@ OVERVIEW = ("name", "what", "status", "clips", "decoder", "encode", "decode", "a
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def report(choice: Choice, made: str, fetch: Callable[[str], bytes | None]) -> str:
-    """The page. `made` says when; `fetch` gets an exact frame by its artifact path, or None."""
+def report(choice: Choice, made: str, fetch: Fetch) -> str:
+    """The page. `made` says when; `fetch` gets an exact frame by its artifact path."""
     names = " against ".join(c.label for c in choice.contenders)
     parts = [
         f"<h1>{escape(names)}</h1><p class='small'>A comparison by Codec Lab, {escape(made)}. Only the same frames are "
@@ -142,15 +142,11 @@ def speeds(choice: Choice) -> str:
     )
 
 
-def frames(choice: Choice, fetch: Callable[[str], bytes | None]) -> str:
-    parts = []
-    for footage in choice.footage:
-        found = pictures(choice, footage, fetch)
-        if found:
-            parts.append(
-                f"<h3>{escape(choice.named(footage))}</h3><div class='frames'>{''.join(map(figure_of, found))}</div>"
-            )
-    return "".join(parts)
+def frames(choice: Choice, fetch: Fetch) -> str:
+    return "".join(
+        f"<h3>{escape(choice.named(footage))}</h3><div class='frames'>{''.join(map(figure_of, found))}</div>"
+        for footage, found in pictures(choice, fetch).items()
+    )
 
 
 def figure_of(picture: Picture) -> str:

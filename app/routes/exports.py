@@ -7,6 +7,7 @@ page of the lab.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from starlette.responses import FileResponse, Response
 
 from app.agent_client import AgentClient, AgentDown, AgentError
 from app.export.figures import csv_text, json_text
+from app.export.pictures import Fetch, NoPicture
 from app.export.report import report
 from app.results.contender import MOST, Choice, choose, read_picks
 from app.routes.agent import failure
@@ -30,6 +32,10 @@ from gpu_agent.store import ArtifactStore, BlindStore, ExperimentStore, StoreErr
 
 EVENTS = 100_000
 BUSY = 503
+PATIENCE_S = 240.0
+"""For all frames of a report together: an anchor's are encoded once more for it."""
+AWAY = "could not be had: the agent does not answer"
+TOO_LONG = "left out, because the frames before it took too long to make; ask for the report again"
 KINDS = {
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
@@ -103,20 +109,23 @@ class Exports:
         except (AgentDown, AgentError):
             return []
 
-    def picture(self) -> Callable[[str], bytes | None]:
-        """Fetches exact frames; after the first call that finds no agent, or a busy one, it asks no more."""
-        away = False
+    def picture(self) -> Fetch:
+        """Fetches exact frames. After the first call that finds no agent, or a busy one, it asks no more."""
+        why, until = "", time.monotonic() + PATIENCE_S
 
-        def fetch(path: str) -> bytes | None:
-            nonlocal away
-            if away:
-                return None
+        def fetch(path: str) -> bytes:
+            nonlocal why
+            left = until - time.monotonic()
+            if why or left <= 0:
+                raise NoPicture(why or TOO_LONG)
             try:
-                return self.agent.artifact(path)
+                return self.agent.artifact(path, timeout=left)
             except AgentDown:
-                away = True
+                why = AWAY
+                raise NoPicture(why) from None
             except AgentError as e:
-                away = e.status == BUSY  # it waited for a run that goes on, and would again for each frame
-            return None
+                said = f"could not be had: {e}"
+                why = said if e.status == BUSY else ""  # it waited for a run that goes on, and would for each frame
+                raise NoPicture(said) from None
 
         return fetch

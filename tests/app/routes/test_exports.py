@@ -30,7 +30,7 @@ class Agent:
     def clips(self):
         raise AgentDown("away")
 
-    def artifact(self, path):
+    def artifact(self, path, timeout):
         self.asked.append(path)
         if isinstance(self.answer, Exception):
             raise self.answer
