@@ -387,6 +387,18 @@ def test_the_legend_is_shown_and_closed_by_key(open_page):
     assert legend.is_hidden()
 
 
+def test_its_buttons_stay_on_one_line_from_900_pixels_on(open_page):
+    page = open_player(open_page, "series&two&planes=three", viewport={"width": 1060, "height": 1000})
+    assert page.locator(".player").bounding_box()["width"] == pytest.approx(900, abs=4)
+    press(page, "i", "ArrowRight", "o", "e")  # the loop's ends and the different frames are told in the bar
+    wait_still(page, 1, beside=2)
+    for key in "wsdhx":
+        press(page, key)
+        for bar in ("top", "bottom"):
+            lines = page.locator(f".bar.{bar}").evaluate("e => e.clientHeight / e.querySelector('button').offsetHeight")
+            assert lines < 1.2, (key, bar)
+
+
 @pytest.mark.parametrize("width", [600, 1280, 1800])
 def test_it_fits_its_width_in_every_mode(open_page, width):
     page = open_player(open_page, "series&two&exact", viewport={"width": width, "height": 1000})
@@ -409,11 +421,3 @@ def test_colours_follow_the_theme_when_it_changes(open_page):
         arg=[page.locator(".player").element_handle(), light],
     )
     assert page.locator(".player[data-still='0']").is_visible()
-
-
-def test_touch_drags_the_wipe(open_page):
-    page = open_page("player", has_touch=True)
-    page.locator(".player[data-still]").wait_for()
-    box = page.locator(".stage").bounding_box()
-    page.touchscreen.tap(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.4)
-    assert page.locator(".handle").get_attribute("aria-valuenow") == "75"
