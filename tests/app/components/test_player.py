@@ -26,6 +26,25 @@ def test_frame_n_shown_is_frame_n_in_both_directions(open_page, rate):
     wait_told(page, "frame", 0)
 
 
+NAMES_WHAT_WAS_ASKED_FOR = """
+const own = HTMLVideoElement.prototype.requestVideoFrameCallback;
+HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
+  return own.call(this, (now, facts) => then(now, { mediaTime: this.paused ? this.currentTime : facts.mediaTime }));
+};
+"""
+
+
+def test_frames_are_known_in_a_browser_that_names_the_time_asked_for(open_page):
+    """As Firefox does after a seek, where Chromium names the first moment of the frame."""
+    page = open_page("player", script=NAMES_WHAT_WAS_ASKED_FOR)
+    page.locator(".player[data-still]").wait_for()
+    page.locator(".player").focus()
+    for key, frame in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
+        press(page, key)
+        wait_still(page, frame)
+        assert page.locator(".badge").get_attribute("data-kind") == "preview"
+
+
 def test_quick_steps_end_on_the_frame_they_name(open_page):
     page = open_player(open_page)
     press(page, "s", *["ArrowRight"] * 15, *["ArrowLeft"] * 4)
