@@ -65,6 +65,7 @@ def matrix_figure(labels: Sequence[str], pairs: Mapping[tuple[str, str], Pair], 
         ticks="",
     )
     figure.update_layout(template=template(dark), height=110 + 50 * len(labels), margin={"t": 30, "b": 4, "r": 4})
+    figure.update_layout(dragmode=False)  # a finger scrolls it
     return figure
 
 

@@ -13,6 +13,7 @@ from app.charts.series import Curve, contender_curves
 from app.charts.speedrate import speed_rate_figure
 from app.charts.theme import slots
 from app.panels.badges import AUDIT_COLUMN
+from app.panels.compare_player import show_clicked
 from app.panels.frames import CHART_CONFIG
 from app.results.contender import Choice, Contender, Footage, write_picks
 from app.results.format import escape_markdown, listed, plural, short
@@ -79,7 +80,7 @@ def all_curves(choice: Choice) -> list[Curve]:
 
 
 def curves_panel(choice: Choice, footage: Footage | None, qualities: list[str], dark: bool) -> None:
-    """Rate-distortion curves: of one clip a chart a metric, of all clips a facet a clip."""
+    """Rate-distortion curves: of one clip a chart a metric, of all clips a facet a clip. A click shows its point."""
     curves = all_curves(choice)
     clips = None if footage is None else [choice.named(footage)]
     columns = st.columns(2, gap="medium") if len(qualities) > 1 else [st.container()]
@@ -95,9 +96,12 @@ def curves_panel(choice: Choice, footage: Footage | None, qualities: list[str], 
         )
         if figure is not None:
             with columns[drawn % len(columns)]:
+                key = f"compare-rd-{quality}"
                 st.plotly_chart(
                     figure,
-                    key=f"compare-rd-{quality}",
+                    key=key,
+                    on_select=lambda key=key: show_clicked(choice, key),
+                    selection_mode="points",
                     theme=None,
                     config=CHART_CONFIG,
                     alt=f"{metric(quality).label} over bit rate of the compared",
@@ -145,11 +149,14 @@ def matrix_panel(choice: Choice, quality: str, dark: bool) -> None:
         "the share of the row's quality range that the column reaches too. A dash is refused, and why is below. "
         + metric(quality).variant,
     )
+    width, key = 240 + 110 * len(labels), f"compare-matrix-{quality}"
+    # On a narrow screen the names would lie over one another: it is as wide as it must be, and scrolls.
+    st.html(f"<style>.st-key-{key} {{overflow-x: auto}} .st-key-{key} > * {{min-width: {width}px}}</style>")
     st.plotly_chart(
         figure,
-        key=f"compare-matrix-{quality}",
+        key=key,
         theme=None,
-        width=240 + 110 * len(labels),
+        width=width,
         config={"displayModeBar": False},
         alt="BD-rate matrix",
     )

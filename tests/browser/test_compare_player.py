@@ -16,7 +16,7 @@ from gpu_agent.road.ladders import curve_key
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import picture
+from .steps import CHART, picture
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +70,47 @@ def test_an_anchor_s_frames_are_seen_and_are_those_that_were_measured(open_page,
     page.keyboard.press("h")  # x264 against the source, sample by sample
     page.locator(".heat-legend", has_text=f"B against source, luma: PSNR {series[1]:.2f} dB").wait_for()
     assert f"x264 medium, rate {nearest.rate} {series[1]:.2f} dB" in page.locator(".figures").text_content()
+
+
+def click_point(page, name: str, nth: int) -> None:
+    """Click a point of this curve in the rate-distortion chart."""
+    figure = page.locator(CHART).filter(has_text="Bit rate (kbit/s)").first
+    figure.scroll_into_view_if_needed()
+    at = figure.evaluate(
+        """(figure, [name, nth]) => {
+            const { xaxis, yaxis } = figure._fullLayout;
+            const points = figure.calcdata[figure.data.findIndex((t) => t.meta === name)];
+            const box = figure.getBoundingClientRect();
+            return [box.x + xaxis._offset + xaxis.c2p(points[nth].x), box.y + yaxis._offset + yaxis.c2p(points[nth].y)];
+        }""",
+        [name, nth],
+    )
+    page.mouse.move(*at)
+    page.mouse.click(*at)
+
+
+def test_a_click_on_a_curve_shows_that_point_on_its_side(open_page, lab, run):
+    record, curve = run
+    page = open_pair(open_page, lab, run)
+    points = sorted(curve.points, key=lambda p: p.kbps)
+    click_point(page, "x264 medium", len(points) - 1)
+    page.locator(".tag-b", has_text=f"x264 medium, rate {points[-1].rate}").wait_for()
+    page.wait_for_url(f"**right-rate={points[-1].rate}*")
+    rows = sorted(record.results, key=lambda r: r.kbps)
+    click_point(page, "Plain", 0)
+    page.locator(".tag-a", has_text=f"Plain, rate {rows[0].rate:g}").wait_for()
+    assert f"x264 medium, rate {points[-1].rate}" in page.locator(".tag-b").text_content()
+
+
+def test_on_a_phone_the_matrix_scrolls_in_itself_and_the_page_does_not(open_page, lab, run):
+    record, _ = run
+    page = open_page(
+        lab, f"/compare?with={record.id},anchor:x264-medium,anchor:mjpeg", viewport={"width": 390, "height": 844}
+    )
+    matrix = page.locator(CHART).filter(has_text="… than")
+    matrix.wait_for()
+    page.wait_for_function("e => e.clientWidth >= 560", arg=matrix.element_handle())
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") == 390
 
 
 def test_a_blind_trial_is_answered_and_nothing_names_the_sides(open_page, lab, run):
