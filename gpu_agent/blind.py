@@ -108,6 +108,12 @@ class BlindTest(Model):
     def answered(self) -> list[Trial]:
         return [t for t in self.trials if t.answer]
 
+    @property
+    def told(self) -> BlindTest:
+        """What is said of it elsewhere: the answers, without who gave them and what nobody answered."""
+        answers = tuple(t.model_copy(update={"seat": ""}) for t in self.answered)
+        return self.model_copy(update={"trials": answers, "elsewhere": False})
+
     def trial(self, trial_id: str) -> Trial | None:
         return next((t for t in self.trials if t.id == trial_id), None)
 

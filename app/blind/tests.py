@@ -78,7 +78,7 @@ class BlindTests:
         own = waiting(test, seat)
         if own is None and test.closed_at is None:
             changed = self._change(test.id, drawn)
-            own = waiting(changed, seat) if changed and not changed.closed_at else None
+            own = waiting(changed, seat) if changed else None
         return own
 
     def answer(self, trial_id: str, answer: str) -> bool:
@@ -99,7 +99,7 @@ class BlindTests:
 
     def close(self, test_id: str) -> None:
         """No more answers: only now is the result told, so that nobody stops when it happens to look good."""
-        closing = lambda t: None if t.closed_at else t.model_copy(update={"closed_at": now(), "trials": told(t)})
+        closing = lambda t: None if t.closed_at else t.model_copy(update={"closed_at": now()})
         self._change(test_id, closing)
 
     def _change(self, test_id: str, change: Change) -> BlindTest | None:
@@ -116,9 +116,5 @@ class BlindTests:
 
 
 def waiting(test: BlindTest, seat: str) -> Trial | None:
-    return next((t for t in test.trials if t.seat == seat and t.answer is None), None)
-
-
-def told(test: BlindTest) -> tuple[Trial, ...]:
-    """The answered trials, without who answered them."""
-    return tuple(t.model_copy(update={"seat": ""}) for t in test.answered)
+    own = (t for t in test.trials if t.seat == seat and t.answer is None)
+    return None if test.closed_at else next(own, None)

@@ -61,7 +61,7 @@ def refuse_other(known: Experiment | None, record: Experiment) -> None:
 def is_new(test: BlindTest, blind: BlindStore) -> bool:
     """False where it is here already, as it is when the other experiment that it is about was restored before."""
     known = blind.get(test.id)
-    if known is not None and known.test.model_copy(update={"elsewhere": False}) != test:
+    if known is not None and known.test.told != test:
         raise ArchiveError(
             f"There is another blind test {test.id} here, with other answers; nothing was changed. "
             "An id is never given to two tests."

@@ -36,7 +36,7 @@ def write_archive(
     files: dict[str, bytes | Path] = dict(zip(TEXTS, texts(record, events)))
     closed = sorted((t for t in blind if t.closed_at), key=lambda t: (t.created_at, t.id))
     if closed:
-        files[BLIND] = encoded([t.model_dump(mode="json", exclude={"elsewhere"}) for t in closed])
+        files[BLIND] = encoded([t.told.model_dump(mode="json", exclude={"elsewhere"}) for t in closed])
     missing = []
     for path in sorted(artifact_paths(record)):
         found = artifacts.local(f"{record.id}/{path}")

@@ -83,7 +83,8 @@ def test_a_closed_test_takes_no_answer_and_is_listed_with_both_experiments(tests
     assert tests.running(ONE, other) is None
     (closed,) = tests.of_experiment("exp-000001")
     assert (closed.id, closed.points) == (made.id, (ONE, other))
-    assert [(t.answer, t.seat) for t in closed.trials] == [("a", "")]
+    assert [(t.answer, t.seat) for t in closed.told.trials] == [("a", "")]
+    assert tests.trial(left.id), "another tab may still be looking at it"
     assert tests.current(closed, "tab") is None
     assert tests.of_pair(other, ONE) == tests.of_experiment("exp-000002") == [closed]
     assert tests.of_experiment("exp-00000") == []
