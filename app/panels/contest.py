@@ -14,7 +14,7 @@ from app.charts.speedrate import speed_rate_figure
 from app.charts.theme import slots
 from app.panels.badges import AUDIT_COLUMN
 from app.panels.compare_player import show_clicked
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.contender import Choice, Contender, Footage, write_picks
 from app.results.format import escape_markdown, listed, plural, short
 from app.results.metrics import metric
@@ -97,13 +97,11 @@ def curves_panel(choice: Choice, footage: Footage | None, qualities: list[str], 
         if figure is not None:
             with columns[drawn % len(columns)]:
                 key = f"compare-rd-{quality}"
-                st.plotly_chart(
+                chart(
                     figure,
                     key=key,
                     on_select=lambda key=key: show_clicked(choice, key),
                     selection_mode="points",
-                    theme=None,
-                    config=CHART_CONFIG,
                     alt=f"{metric(quality).label} over bit rate of the compared",
                 )
             drawn += 1
@@ -152,10 +150,9 @@ def matrix_panel(choice: Choice, quality: str, dark: bool) -> None:
     width, key = 240 + 110 * len(labels), f"compare-matrix-{quality}"
     # On a narrow screen the names would lie over one another: it is as wide as it must be, and scrolls.
     st.html(f"<style>.st-key-{key} {{overflow-x: auto}} .st-key-{key} > * {{min-width: {width}px}}</style>")
-    st.plotly_chart(
+    chart(
         figure,
         key=key,
-        theme=None,
         width=width,
         config={"displayModeBar": False},
         alt="BD-rate matrix",
@@ -171,9 +168,7 @@ def speed_panel(choice: Choice, footage: Footage, dark: bool) -> None:
     fps = Fraction(footage.fps) if footage.fps else None
     figure = speed_rate_figure(curves, fps, slots_of(choice), dark)
     if figure is not None:
-        st.plotly_chart(
-            figure, key="compare-speed", theme=None, config=CHART_CONFIG, alt="Encode and decode speed over bit rate"
-        )
+        chart(figure, key="compare-speed", alt="Encode and decode speed over bit rate")
 
 
 def settings_panel(choice: Choice) -> None:
