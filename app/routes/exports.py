@@ -26,6 +26,7 @@ from app.results.contender import MOST, Choice, choose, read_picks
 from app.routes.agent import failure
 from gpu_agent.anchors import AnchorCurve
 from gpu_agent.archive import ArchiveError, write_archive
+from gpu_agent.blind import BlindTest
 from gpu_agent.models import Clip
 from gpu_agent.road.ladders import curve_key
 from gpu_agent.store import ArtifactStore, BlindStore, ExperimentStore, StoreError
@@ -89,12 +90,19 @@ class Exports:
         if not choice.contenders:
             return failure(404, "not_found", "None of what is to be compared is here.")
         write: dict[str, Callable[[], str]] = {
-            "html": lambda: report(choice, f"{datetime.now(UTC):%-d %B %Y}", self.picture()),
+            "html": lambda: report(choice, f"{datetime.now(UTC):%-d %B %Y}", self.picture(), self.tests(choice)),
             "csv": lambda: csv_text(choice),
             "json": lambda: json_text(choice),
         }
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="comparison.{kind}"'}
         return Response(write[kind](), 200, headers, KINDS[kind])
+
+    def tests(self, choice: Choice) -> list[BlindTest]:
+        """Closed blind tests whose experiments are all among the compared, newest first."""
+        chosen = {c.key for c in choice.contenders if c.experiment is not None}
+        found = {t.id: t for key in chosen for t in self.blind.of_experiment(key) if t.closed_at}
+        able = [t for t in found.values() if set(t.experiments) <= chosen]
+        return sorted(able, key=lambda t: t.created_at, reverse=True)
 
     def choice(self, text: str) -> Choice:
         return choose(read_picks(text)[:MOST], self.store.get, self.curve, self.clips())

@@ -104,6 +104,22 @@ def test_a_comparison_in_each_form_is_a_download(client, home, agent):
     assert len(agent.asked) == 3
 
 
+def test_a_report_tells_the_closed_blind_tests_of_the_compared_alone(client, home):
+    text = compared(home)
+    one, two = (stimulus(key, label=f"Point of {key}") for key in text.split(","))
+    closed = {"closed_at": "2026-02-01T00:00:00Z"}
+    for own, answers, more in (
+        ((one, two), "aaab", closed),
+        ((one, two), "a", {}),
+        ((one, stimulus("other-1")), "aa", closed),
+    ):
+        home.blind.create(blind_test(*own, answers, **more))
+    answer = client.get("/comparison/report.html", params={"with": text})
+    assert "3 of 4 answers correct" in answer.text
+    assert answer.text.count("answers correct") == 1
+    assert "1 answer" not in answer.text
+
+
 @pytest.mark.parametrize(
     ("error", "asked"),
     [(AgentDown("away"), 1), (AgentError("busy", "busy", 503), 1), (AgentError("no", "not_found", 404), 3)],
