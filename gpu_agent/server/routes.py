@@ -53,6 +53,7 @@ class Route:
 def health(agent: Agent, request: Handler) -> Reply:
     """Needs no token and tells nothing secret: no paths, no code, no titles."""
     facts, jail, run = environment(), agent.tools.jail.status(), agent.worker.current
+    preview = agent.tools.preview_by
     return Reply(
         {
             "version": __version__,
@@ -60,6 +61,7 @@ def health(agent: Agent, request: Handler) -> Reply:
             "device": {k: facts[k] for k in ("cpu", "cores", "memory_mb", "gpu")} | {"torch": installed("torch")},
             "sandbox": {"available": jail.available, "level": jail.level, "message": jail.message},
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
+            "preview": {"encoder": preview.encoder.name, "message": preview.reason},
             "queue_depth": agent.store.queue_depth(),
             "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
             "background": agent.at_work,
