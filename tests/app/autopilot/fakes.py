@@ -10,8 +10,9 @@ from typing import Any
 
 from app.agent_client import AgentDown, AgentError
 from app.autopilot.asking import Asking
+from app.autopilot.course import Surroundings
 from app.autopilot.ledger import Ledger
-from app.autopilot.loop import Loop, Surroundings
+from app.autopilot.loop import Loop
 from app.autopilot.models import Attempt, BudgetSettings, Run, RunSettings, Start
 from app.claude.connection import Connection
 from app.evidence import Evidence, describe

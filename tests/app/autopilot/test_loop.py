@@ -170,7 +170,7 @@ def test_hours_count_active_time_alone(bench):
     bench.start(padded(40), hours=1.0)
     bench.answer(padded(30))
     bench.until(lambda run: run.state == "running" and len(bench.attempts) > 1)
-    bench.loop.run.seconds = 3601.0
+    bench.loop.course.run.seconds = 3601.0
     bench.until()
     assert bench.now.reason == "The budget of 1 hours is used up."
 
@@ -187,7 +187,7 @@ def test_a_price_that_is_unknown_is_said_and_other_budgets_hold(bench):
     bench.answer(padded(30))
     attempts = bench.until()
     assert [a.dollars for a in attempts] == [None, None]
-    assert bench.loop.standing().unpriced == 1
+    assert bench.loop.course.standing().unpriced == 1
 
 
 # What goes wrong -------------------------------------------------------------------------------------------------------
@@ -465,7 +465,7 @@ def test_a_new_process_repeats_a_lost_request_as_a_new_attempt_and_says_what_it_
     assert attempts[1].at_most == attempts[1].reserved
     assert (attempts[2].repeats, attempts[2].parents) == (2, [1])
     assert "at most $" in attempts[1].said
-    assert bench.loop.standing().open == attempts[1].at_most
+    assert bench.loop.course.standing().open == attempts[1].at_most
     lost.wait(10)
 
 
