@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.autopilot.ledger import Ledger
 from app.autopilot.loop import Loop
 from app.autopilot.models import Attempt, BudgetSettings, Run, RunSettings, Start
 from app.claude.connection import Connection
+from app.claude.models import Usage, cost
 from app.evidence import Evidence, describe
 from gpu_agent.anchors import AnchorCurve
 from gpu_agent.audit import library_codec
@@ -169,3 +171,13 @@ def text_of(answer: str) -> str:
 
 def evidence(experiment: Experiment, clips, pictures: bool) -> Evidence:
     return describe(experiment, clips=clips, with_images=False)
+
+
+def told(attempts: list[Attempt]) -> list[tuple]:
+    return [(a.kind, a.parents, a.verdict) for a in attempts]
+
+
+def billed(bench: Bench) -> Decimal:
+    """What the stub would bill for all requests, from its own usage and the published prices."""
+    sent = [r for r in bench.stub.requests if "usage" in r]
+    return sum((cost(Usage.from_api(r["usage"]), r["body"]["model"]) for r in sent), Decimal(0))
