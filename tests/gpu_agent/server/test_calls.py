@@ -167,7 +167,7 @@ def test_a_place_and_a_page_are_found_by_index(many):
     """A sort or a scan over 5,000 records with their code would be felt at each poll."""
     with sqlite3.connect(many.settings.database) as db:
         seen = []
-        connection = many.store._connection()
+        connection = many.store.database.connection()
         connection.set_trace_callback(seen.append)
         many.store.ahead("number-04000")
         many.store.page(Query(limit=50))
