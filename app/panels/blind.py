@@ -13,6 +13,7 @@ from app.components import player
 from app.results.contender import Footage
 from app.results.format import ago, escape_markdown, plural
 from app.services import Services
+from gpu_agent.blind import owner_of
 from gpu_agent.models import Experiment
 
 KINDS: dict[str, Kind] = {"Can you tell them apart?": "abx", "Which looks better?": "preference"}
@@ -36,6 +37,7 @@ EXPLAINED = (
 CLOSED = "The test was finished in another tab before your answer, which was therefore not counted."
 NOT_KEPT = "That trial had been answered before, so the first answer counts. Here is the next one."
 REFUSED = "blind-refused"
+"""In the session's state: the test whose last vote did not count, said until another does."""
 
 
 def blind_start(services: Services, one: Stimulus, two: Stimulus, footage: Footage) -> None:
@@ -79,7 +81,7 @@ def blind_trial(services: Services, test: BlindTest, size: tuple[int, int], fps:
             on_click=services.blind.close,
             args=(test.id,),
         )
-    if st.session_state.pop(REFUSED, False):
+    if st.session_state.get(REFUSED) == test.id:
         st.warning(NOT_KEPT, icon=":material/tab:")
     play_letters(trial, pairs[shown], test, size, fps)
     with st.container(horizontal=True, horizontal_alignment="center", key="blind-votes"):
@@ -100,8 +102,7 @@ def seat() -> str:
 
 
 def vote(services: Services, trial: Trial, answer: str) -> None:
-    if not services.blind.answer(trial.id, answer):
-        st.session_state[REFUSED] = True
+    st.session_state[REFUSED] = None if services.blind.answer(trial.id, answer) else owner_of(trial.id)
 
 
 def play_letters(trial: Trial, letters: tuple[str, str], test: BlindTest, size: tuple[int, int], fps: Fraction) -> None:
@@ -125,7 +126,7 @@ def play_letters(trial: Trial, letters: tuple[str, str], test: BlindTest, size: 
 def blind_results_of_pair(services: Services, one: Stimulus, two: Stimulus) -> None:
     """The newest; the others are one click away."""
     newest, *earlier = services.blind.of_pair(one, two) or [None]
-    if st.session_state.pop(REFUSED, False):
+    if newest is not None and st.session_state.get(REFUSED) == newest.id:
         st.warning(CLOSED, icon=":material/flag:")
     if newest is not None:
         result(newest)
