@@ -14,6 +14,7 @@ import pytest
 
 from gpu_agent.settings import AgentSettings
 from gpu_agent.store.aws import schema
+from infra.launcher import scanner
 
 from .templates import FOLDER, NAMES, listed, resources, statements, template, text, walk
 
@@ -35,12 +36,12 @@ def test_the_linter_finds_nothing():
     assert (found.returncode, found.stdout) == (0, "")
 
 
+@pytest.mark.scanner
 def test_the_scanner_finds_nothing_that_is_not_explained():
-    """checkov pins older versions of what the lab runs on, so it lives in an environment of its own where there is one."""
-    command = shutil.which("checkov")
+    command = scanner.command(FOLDER.parents[1])
     if command is None:
-        pytest.skip("checkov is not on the PATH (pipx install checkov==3.3.30)")
-    call = [command, "--config-file", "infra/cloudformation/checkov.yml", "--output", "json"]
+        pytest.skip("checkov is not installed (./lab test does it)")
+    call = [*command, "--config-file", "infra/cloudformation/checkov.yml", "--output", "json"]
     found = subprocess.run(call, cwd=FOLDER.parents[1], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
     summary = json.loads(found.stdout)["summary"]
