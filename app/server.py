@@ -18,10 +18,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
+from streamlit.file_util import get_static_dir
 
 from app.agent_client import AgentClient
 from app.blind import BlindStore
+from app.no_delay import answer_at_once
 from app.routes.agent import AgentPipe
+from app.routes.ahead import LoadAhead
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
 from app.routes.blind import Blind
@@ -74,6 +77,7 @@ def middleware(settings: AppSettings, signing_in: SignIn | None = None) -> list[
     gate = [Middleware(Gate, sign_in=signing_in)] if signing_in else []
     return [
         Middleware(SecurityHeaders),
+        Middleware(LoadAhead, static=Path(get_static_dir())),
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),
         *gate,
     ]
@@ -123,4 +127,5 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
         middleware=middleware(settings, signing_in),
         lifespan=agent.lifespan,
     )
+    answer_at_once()
     app.run(config=configuration(settings))
