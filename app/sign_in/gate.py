@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -108,7 +108,13 @@ class Gate:
         await self.app(scope, receive, answered)
 
     def start(self, request: Request) -> Response:
-        """On to the provider. Where the person wanted to go waits in a cookie that only the way back is sent."""
+        """On to the provider. Where the person wanted to go waits in a cookie that only the way back is sent.
+
+        From another of the lab's names it goes to the one that the provider leads back to first: cookies are one name's.
+        """
+        if request.url.hostname != urlsplit(self.sign_in.origin).hostname:
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{self.sign_in.origin}{START}{query}", 302, {"Cache-Control": "no-store"})
         answer = RedirectResponse(generate_login_redirect_url("default"), 302, {"Cache-Control": "no-store"})
         to = request.query_params.get("to", "")
         if is_local(to):

@@ -120,7 +120,11 @@ def test_somebody_who_is_not_on_the_list_reads_one_sentence_and_sees_nothing(ope
     page = open_page(lab, "/experiments?archived=1", expect=REFUSED)
     sign_in(page)
     page.get_by_text("Signing in did not work.").wait_for()
-    provider.person = EVE
+    provider.person, provider.signer = ADA, oidc.new_key()  # not the provider's word
+    with page.expect_navigation(url="**/?sign_in=failed"):
+        sign_in(page)
+    assert statuses(page, lab) == {401}
+    provider.person, provider.signer = EVE, provider.key
     sign_in(page)
     page.get_by_text("You are signed in as eve@evil.example, and that address may not use this lab.").wait_for()
     assert page.locator("[data-testid]").count() == 0

@@ -23,10 +23,11 @@ CLIENT, SECRET = "codec-lab", "the client's secret"
 
 
 class Provider:
-    """Serves from a thread. `person`: claims of who signs in next; None: they say no."""
+    """Serves from a thread. `person`: claims of who signs in next; None: they say no. `signer`: what signs, its own key
+    unless a test puts another in its place."""
 
     def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
+        self.key = self.signer = new_key()
         self.person: dict[str, Any] | None = {}
         self.codes: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
@@ -77,8 +78,12 @@ class Provider:
             raise PermissionError
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 600, "nonce": asked["nonce"]}
-        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims | {"sub": "1"} | asked["person"], self.key)
+        signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims | {"sub": "1"} | asked["person"], self.signer)
         return {"access_token": secrets.token_urlsafe(16), "token_type": "Bearer", "id_token": signed}
+
+
+def new_key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"})
 
 
 def back(address: str, **query: str) -> str:

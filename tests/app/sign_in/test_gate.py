@@ -56,7 +56,7 @@ def client(settings, monkeypatch):
             while True:
                 await socket.send_text("to " + await socket.receive_text())
 
-    made = settings()
+    made = settings(allowed_hosts=["lab.example.com", "localhost"])
     routes = [
         Route("/oauth2callback", callback),
         WebSocketRoute("/_stcore/stream", stream),
@@ -128,6 +128,7 @@ def test_people_get_a_page_and_programs_a_code(client):
     assert page.headers["content-type"].startswith("text/html")
     assert 'href="/sign-in?to=%2Fexperiment%3Fid%3D1"' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "link" not in page.headers  # no script of Streamlit's is loaded ahead of what is not shown
     assert client.get("/artifacts/x/y.json").json()["error"]["code"] == "sign_in"
     assert client.get("/_stcore/health").json()["error"]["message"] == gate.ENDED
 
@@ -238,6 +239,13 @@ def test_but_never_to_another_site(client, to):
     assert gate.TO not in client.cookies
     client.cookies.set(gate.TO, to.encode().hex() if "\r" in to or "ü" in to else to.replace("\t", "%09"))
     assert client.get("/oauth2callback?state=s&good=1").headers["location"] == "/"
+
+
+def test_from_another_of_the_labs_names_it_starts_at_the_one_that_it_leads_back_to(client):
+    """As through the tunnel: what is remembered under one name is not sent to the other."""
+    begun = client.get("/sign-in?to=%2Fcompare", headers={"Host": "localhost:8501"})
+    assert begun.headers["location"] == f"{ORIGIN}/sign-in?to=%2Fcompare"
+    assert "set-cookie" not in begun.headers
 
 
 @pytest.mark.parametrize("query", ["state=s", "error=access_denied&state=s"])

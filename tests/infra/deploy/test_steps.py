@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -99,6 +100,27 @@ def test_models_on_bedrock_reach_the_template_by_the_names_that_bedrock_has():
     for wrong in ("*", "claude-*", ",", "a,,b"):
         with pytest.raises(Problem, match="--bedrock takes the models' ids"):
             chosen("--bedrock", wrong)
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"BedrockModels": "anthropic.claude-opus-5-5,other.model", "BedrockRegion": "us-west-2"}]
+)
+def test_the_role_has_bedrock_only_where_models_are_named(account, deployment, named):
+    """Made anew for both: moto leaves a role's policies as they are when its stack changes."""
+    steps.infrastructure(deployment, steps.Wishes(compute=named))
+    iam = account.client("iam")
+    [role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if "OrchestratorRole" in r["RoleName"]]
+    policy = ast.literal_eval(str(iam.get_role_policy(RoleName=role, PolicyName="orchestrator")["PolicyDocument"]))
+    rights = [s for s in policy["Statement"] if "bedrock" in str(s).lower()]
+    settings = deployment.parameter("orchestrator/settings").split()
+    if not named:
+        assert rights == []
+        assert "CODEC_LAB_CLAUDE_VIA=anthropic" in settings
+        return
+    [right] = rights
+    assert right["Resource"] == "arn:aws:bedrock-mantle:us-west-2:123456789012:project/default"
+    assert right["Condition"] == {"StringEquals": {"bedrock-mantle:Model": named["BedrockModels"].split(",")}}
+    assert {"CODEC_LAB_CLAUDE_VIA=bedrock", "CODEC_LAB_BEDROCK_REGION=us-west-2"} <= set(settings)
 
 
 def test_the_estimate_says_who_hears_of_more_and_knows_what_is_deployed(account, deployment):
