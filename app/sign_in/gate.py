@@ -180,7 +180,8 @@ class Gate:
 
 
 def digest(cookies: Mapping[str, str]) -> bytes:
-    return hashlib.sha256(cookies.get(USER_COOKIE_NAME, "").encode()).digest()
+    """Of what is signed, without the signature: that can be written in more than one way (base64's last bits)."""
+    return hashlib.sha256(cookies.get(USER_COOKIE_NAME, "").rpartition(".")[0].encode()).digest()
 
 
 def is_local(to: str) -> bool:

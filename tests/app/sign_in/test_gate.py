@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import string
 
 import pytest
 from starlette.applications import Starlette
@@ -192,6 +193,19 @@ def test_after_signing_out_a_copy_of_the_cookie_is_of_no_use(ada):
     ada.cookies.clear()
     ada.cookies.set(USER_COOKIE_NAME, other)
     assert ada.get("/").text == "inside"
+
+
+def test_nor_is_the_same_cookie_with_its_signature_written_otherwise(ada):
+    """The last letter of 20 bytes in base64 has two bits that nobody reads."""
+    cookie = ada.cookies[USER_COOKIE_NAME]
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    other = cookie[:-1] + letters[letters.index(cookie[-1]) ^ 1]
+    ada.cookies.set(USER_COOKIE_NAME, other)
+    assert ada.get("/").text == "inside"
+    ada.cookies.set(USER_COOKIE_NAME, cookie)
+    ada.get("/auth/logout")
+    ada.cookies.set(USER_COOKIE_NAME, other)
+    assert ada.get("/").status_code == 401
 
 
 def test_a_host_that_is_not_the_labs_is_refused_before_anything(ada):
