@@ -46,7 +46,7 @@ class LoadAhead:
         async def with_links(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
+                if message["status"] == 200 and headers.get("content-type", "").startswith("text/html"):
                     headers.append("Link", links or "")
             await send(message)
 
