@@ -18,10 +18,13 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute, Route
+from streamlit.file_util import get_static_dir
 
 from app.agent_client import AgentClient
-from app.blind import BlindStore
+from app.blind import BlindTests
+from app.no_delay import answer_at_once
 from app.routes.agent import AgentPipe
+from app.routes.ahead import LoadAhead
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
 from app.routes.blind import Blind
@@ -30,7 +33,8 @@ from app.routes.health import health
 from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
-from gpu_agent.store.open import open_artifacts, open_experiments
+from app.sign_in import Gate, SignIn, sign_in
+from gpu_agent.store.open import open_artifacts, open_blind, open_experiments
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
@@ -68,18 +72,24 @@ def routes(
     ]
 
 
-def middleware(settings: AppSettings) -> list[Middleware]:
+def middleware(settings: AppSettings, signing_in: SignIn | None = None) -> list[Middleware]:
     """Around everything, Streamlit's own answers and WebSocket included."""
+    gate = [Middleware(Gate, sign_in=signing_in)] if signing_in else []
     return [
         Middleware(SecurityHeaders),
+        Middleware(LoadAhead, static=Path(get_static_dir())),
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),
+        *gate,
     ]
 
 
 def configuration(settings: AppSettings, file: Path = CONFIG_FOLDER / "config.toml") -> dict[str, Any]:
-    """Streamlit's options by dotted name: the file's, and the address from the settings."""
+    """Streamlit's options by dotted name: the file's, and the address from the settings.
+
+    No secrets.toml is for Streamlit to find: one in a person's home would have a say in who is signed in.
+    """
     options = dict(flat(tomllib.loads(file.read_text())))
-    return options | {"server.address": settings.app_host, "server.port": settings.app_port}
+    return options | {"server.address": settings.app_host, "server.port": settings.app_port, "secrets.files": []}
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -102,17 +112,22 @@ def load_ahead() -> None:
 
 
 def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
-    """Serve the lab until SIGTERM or SIGINT."""
+    """Serve the lab until SIGTERM or SIGINT. Raises SignInError, before anything answers."""
+    signing_in = sign_in(settings)
     threading.Thread(target=load_ahead, name="load-ahead", daemon=True).start()
     agent = AgentPipe(settings.agent_url, settings.bearer_token)
     stored = open_artifacts(settings)
     artifacts = ArtifactSource(settings.artifacts, agent, stored)
-    blind = Blind(BlindStore(settings.root / "app.db"), artifacts)
-    exports = Exports(open_experiments(settings), stored, AgentClient(settings.agent_url, settings.bearer_token))
+    tests = open_blind(settings)
+    blind = Blind(BlindTests(tests), artifacts)
+    client = AgentClient(settings.agent_url, settings.bearer_token)
+    exports = Exports(open_experiments(settings), stored, tests, client)
     app = st.App(
         ENTRY,
+        secrets={"auth": dict(signing_in.section)} if signing_in else None,
         routes=routes(assets, artifacts, exports, blind),
-        middleware=middleware(settings),
+        middleware=middleware(settings, signing_in),
         lifespan=agent.lifespan,
     )
+    answer_at_once()
     app.run(config=configuration(settings))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.agent_client import AgentClient, AgentDown, AgentError, Health
 from app.autopilot.ledger import Ledger
-from app.blind import BlindStore
+from app.blind import BlindTests
 from app.claude.chat import Chat
 from app.claude.connection import Connection
 from app.claude.store import ConversationStore
@@ -22,7 +22,7 @@ from app.worker import Worker, open_worker, waiting
 from gpu_agent.models import Clip
 from gpu_agent.outline import Outline
 from gpu_agent.store import ArtifactStore, ExperimentStore
-from gpu_agent.store.open import open_artifacts, open_experiments
+from gpu_agent.store.open import open_artifacts, open_blind, open_experiments
 
 HEALTH_SECONDS = 2.0
 CLIPS_SECONDS = 15.0
@@ -41,7 +41,7 @@ class Services:
     chat: Chat
     connection: Connection
     ledger: Ledger
-    blind: BlindStore
+    blind: BlindTests
     worker: Worker | None = None
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _outlines: tuple[float, list[Outline]] = field(default=(-1e9, []), repr=False)
@@ -102,7 +102,7 @@ def open_services(settings: AppSettings) -> Services:
         Chat(ConversationStore(root / "app.db")),
         connection(settings),
         Ledger(root / "autopilot.db"),
-        BlindStore(root / "app.db"),
+        BlindTests(open_blind(settings)),
         open_worker(settings.worker_instance, settings),
     )
 

@@ -28,6 +28,17 @@ class AppSettings(StoreSettings, BaseSettings):
         ["localhost", "127.0.0.1"],
         description='host names browsers may use, as JSON; others are refused (DNS rebinding). ["*"] allows all',
     )
+    auth: Any = Field(
+        None,
+        repr=False,
+        description="[auth] of secrets.toml, or the same as JSON: the provider that people sign in with; off without",
+    )
+    sign_in_allowed: list[str] = Field(
+        [], description="e-mail addresses and domains of those who may sign in, as JSON; needed with [auth]"
+    )
+    sign_in_unverified: bool = Field(
+        False, description="take addresses of which the provider does not say whether they are verified"
+    )
     agent_url: str = Field("http://127.0.0.1:8787", description="where the agent answers")
     worker_instance: str = Field(
         "", description="EC2 instance that the agent runs on, which the lab shows, starts and stops; on AWS alone"

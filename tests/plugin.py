@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 import pytest
 
-GROUPS = ("browser", "jail", "gpu", "torch")
+GROUPS = ("browser", "jail", "scanner", "gpu", "torch")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -77,4 +77,4 @@ def test_a_failure_stays_a_failure(session):
 def test_an_unknown_group_is_wrong_usage(session):
     answer = session("--strict-groups", "brwoser")
     assert answer.returncode == 4
-    assert "--strict-groups knows browser, jail, gpu, torch, not brwoser" in answer.stderr
+    assert "--strict-groups knows browser, jail, scanner, gpu, torch, not brwoser" in answer.stderr

@@ -8,7 +8,7 @@ from app.charts.pareto import Spot, pareto_figure
 from app.panels.agent import agent_notice
 from app.panels.badges import AUDIT_COLUMN
 from app.panels.choice import go_compare
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.contender import LABELS, MOST, Pick
 from app.results.format import escape_markdown, plural, seconds, short, size
 from app.results.leaderboard import COSTS, Board, ClipSet, Cost, Entry, anchors_there, badge_words, board, clip_sets
@@ -92,13 +92,11 @@ def front_chart(found: Board, anchor: str, cost: Cost) -> None:
     figure = pareto_figure(spots, COST_TITLES[cost], label, dark=st.context.theme.type == "dark")
     if figure is None:
         return
-    event = st.plotly_chart(
+    event = chart(
         figure,
         key=f"front-{anchor}-{cost}",
         on_select="rerun",
         selection_mode="points",
-        theme=None,
-        config=CHART_CONFIG,
         alt=f"Bits against {label} over {COSTS[cost].lower()}",
     )
     clicked = next((p["customdata"][0] for p in event.selection.points if p.get("customdata")), None)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.charts.lineage import lineage_figure
 from app.panels.agent import agent_notice
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.contender import LABELS
 from app.results.format import plural
 from app.results.leaderboard import anchors_there
@@ -72,13 +72,11 @@ if shown.left_out:
         f"The newest {len(shown.nodes)} with everything they came from; "
         f"{plural(shown.left_out, 'older experiment')} of this family {'is' if shown.left_out == 1 else 'are'} left out."
     )
-event = st.plotly_chart(
+event = chart(
     lineage_figure(shown.nodes, "BD-rate (%)", dark=st.context.theme.type == "dark"),
     key=f"lineage-{family.ids[0]}-{anchor}",
     on_select="rerun",
     selection_mode="points",
-    theme=None,
-    config=CHART_CONFIG,
     alt="Family tree of experiments, parents on the left",
 )
 st.caption("A click on an experiment opens it. Grey: no BD-rate. A number after × counts a code's reruns.")

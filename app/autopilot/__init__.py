@@ -3,6 +3,6 @@
     choose parents → prompt → Claude → check → probe → full run → score → decide, and again
 
 `strategies/` chooses, `prompting` words, `asking` talks to Claude, `duplicates` and `cascade` decide what is run,
-`scoring` and `champion` judge, `budget` ends it; `loop` joins them into one attempt after the other, `ledger` remembers
-everything, and `service` is the process. Pages write wishes into the ledger and read it. Nothing here knows Streamlit.
+`scoring` and `champion` judge, `budget` ends it; `steps/` joins them into one attempt, `loop` into one attempt after the
+other, `course` is what they share, `ledger` remembers everything, and `service` is the process. Pages write wishes into the ledger and read it. Nothing here knows Streamlit.
 """

@@ -20,8 +20,9 @@ from gpu_agent.store.open import open_artifacts, open_experiments
 
 from .asking import Asking
 from .control import Control, open_control
+from .course import Course, Surroundings
 from .ledger import Ledger
-from .loop import Loop, Surroundings
+from .loop import Loop
 from .scoring import published
 
 REST = {"local": 0.5, "aws": 2.0}
@@ -89,7 +90,7 @@ class Service:
         moved = False
         for run in runs:
             loop = self._loops.get(run.id) or self._loops.setdefault(run.id, Loop(self.around, run))
-            before = mark(loop)
+            before = mark(loop.course)
             try:
                 loop.advance(run, held)
             except StoreError:
@@ -97,8 +98,8 @@ class Service:
             except Exception:  # one run must not take the others down
                 log.exception("run %s: the autopilot failed", run.id)
                 loop.fail()
-            moved = moved or mark(loop) != before
-            if loop.run.state == "ended":
+            moved = moved or mark(loop.course) != before
+            if loop.course.run.state == "ended":
                 self._loops.pop(run.id, None)
         return moved
 
@@ -109,9 +110,9 @@ class Service:
             self._told = said, time.monotonic()
 
 
-def mark(loop: Loop) -> tuple:
+def mark(course: Course) -> tuple:
     """Changes with every step of a run."""
-    return loop.run.state, len(loop.attempts), [(a.phase, a.stage, a.request) for a in loop.attempts[-1:]]
+    return course.run.state, len(course.attempts), [(a.phase, a.stage, a.request) for a in course.attempts[-1:]]
 
 
 def take_folder(root: Path) -> int:

@@ -1,7 +1,8 @@
 """Blind tests: two points of one clip behind letters, what was answered, and what follows from it. No Streamlit here."""
 
-from .confidence import Confidence, confidence
-from .store import BlindStore
-from .trial import Kind, Series, Stimulus, Trial
+from gpu_agent.blind import BlindTest, Kind, Stimulus, Trial
 
-__all__ = ["BlindStore", "Confidence", "Kind", "Series", "Stimulus", "Trial", "confidence"]
+from .confidence import Confidence, confidence
+from .tests import BlindTests
+
+__all__ = ["BlindTest", "BlindTests", "Confidence", "Kind", "Stimulus", "Trial", "confidence"]

@@ -6,14 +6,12 @@ one-sided for A/B/X, where only more than half can mean something, two-sided for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from scipy.stats import binomtest
 
 from app.results.format import number, plural
-
-from .trial import Kind, Series, Trial
+from gpu_agent.blind import BlindTest, Kind
 
 LEVEL = 0.95
 
@@ -37,30 +35,30 @@ def confidence(hits: int, trials: int, kind: Kind = "abx") -> Confidence:
     return Confidence(hits, trials, float(interval.low), float(interval.high), float(p))
 
 
-def counted(series: Series, trials: Sequence[Trial]) -> Confidence | None:
+def counted(test: BlindTest) -> Confidence | None:
     """Of the answered trials; None where there is none."""
-    answered = [t for t in trials if t.answer]
+    answered = test.answered
     if not answered:
         return None
-    hits = sum(t.correct if series.kind == "abx" else t.chosen == 0 for t in answered)
-    return confidence(hits, len(answered), series.kind)
+    hits = sum(t.correct if test.kind == "abx" else t.chosen == 0 for t in answered)
+    return confidence(hits, len(answered), test.kind)
 
 
-def sentence(series: Series, trials: Sequence[Trial]) -> str:
+def sentence(test: BlindTest) -> str:
     """The result of a test, with what it does not show."""
-    found = counted(series, trials)
+    found = counted(test)
     if found is None:
         return "No trial was answered, so there is nothing to say."
     bounds = f"the exact 95 % interval of the true share is {share(found.low)} to {share(found.high)}"
-    if series.kind == "abx":
+    if test.kind == "abx":
         return (
             f"{found.hits} of {plural(found.trials, 'answer')} correct ({share(found.hits / found.trials)}); {bounds}. "
             f"Guessing gives as many or more with a probability of {probability(found.p)}: {told_apart(found.p)}"
         )
     return (
-        f"{series.one.label} was preferred in {found.hits} of {plural(found.trials, 'trial')} "
+        f"{test.one.label} was preferred in {found.hits} of {plural(found.trials, 'trial')} "
         f"({share(found.hits / found.trials)}); {bounds}. If both were liked equally, a count this far from half would "
-        f"have a probability of {probability(found.p)}: {preferred(series, found)}"
+        f"have a probability of {probability(found.p)}: {preferred(test, found)}"
     )
 
 
@@ -70,9 +68,9 @@ def told_apart(p: float) -> str:
     return "no evidence that the two can be told apart, which is no proof that they look the same."
 
 
-def preferred(series: Series, found: Confidence) -> str:
+def preferred(test: BlindTest, found: Confidence) -> str:
     if found.p < 0.05:
-        liked = series.one if 2 * found.hits > found.trials else series.two
+        liked = test.one if 2 * found.hits > found.trials else test.two
         return f"{strength(found.p)} that {liked.label} looks better."
     return "no evidence for either."
 

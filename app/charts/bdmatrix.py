@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.results.format import DASH, percent
 from app.results.pairs import Pair
 
-from .theme import cut, plain_text, shades, template
+from .theme import Shades, cut, plain_text, shades, template
 
 FULL = 60.0
 """Percent from which on the colour is full."""
@@ -43,11 +43,7 @@ def matrix_figure(labels: Sequence[str], pairs: Mapping[tuple[str, str], Pair], 
             hoverongaps=True,
         )
     )
-    for row, test in enumerate(labels):
-        for column, ref in enumerate(labels):
-            if test != ref:
-                figure.add_annotation(x=column, y=row, text=cell(pairs[test, ref], s.muted), showarrow=False)
-    figure.update_annotations(font={"size": 14, "color": s.text})
+    figure.add_trace(figures(labels, pairs, s))
     names = [plain_text(cut(label, NAME)) for label in labels]
     figure.update_xaxes(
         side="top",
@@ -69,7 +65,23 @@ def matrix_figure(labels: Sequence[str], pairs: Mapping[tuple[str, str], Pair], 
         ticks="",
     )
     figure.update_layout(template=template(dark), height=110 + 50 * len(labels), margin={"t": 30, "b": 4, "r": 4})
+    figure.update_layout(dragmode=False)  # a finger scrolls it
     return figure
+
+
+def figures(labels: Sequence[str], pairs: Mapping[tuple[str, str], Pair], s: Shades) -> go.Scatter:
+    """What is written in the cells, as one trace: annotations take a second where there are fifty-six."""
+    cells = [(x, y, test, ref) for y, test in enumerate(labels) for x, ref in enumerate(labels) if test != ref]
+    return go.Scatter(
+        x=[x for x, *_ in cells],
+        y=[y for _, y, *_ in cells],
+        text=[cell(pairs[test, ref], s.muted) for *_, test, ref in cells],
+        mode="text",
+        textfont={"size": 14, "color": s.text},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+    )
 
 
 def cell(pair: Pair, muted: str) -> str:

@@ -153,7 +153,8 @@ def template(dark: bool) -> go.layout.Template:
 
 def log_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     """Ticks of a logarithmic axis with whole labels: 1, 2, 5 a decade, finer where that leaves fewer than three."""
-    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(s / 10 for s in range(10, 100))):
+    tenths = tuple(s / 10 for s in range(10, 100))
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), tuple(range(1, 10)), tenths):
         decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
         values = [step * 10.0**decade for decade in decades for step in steps]
         inside = [value for value in values if low <= value * (1 + 1e-9) and value <= high * (1 + 1e-9)]

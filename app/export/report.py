@@ -7,7 +7,7 @@ Titles and code come from others, so every text goes through `escape`, and Plotl
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from html import escape
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from app.blind import BlindTest
+from app.blind.confidence import sentence as blind_sentence
 from app.charts.bdmatrix import matrix_figure
 from app.charts.rd import rd_figure
 from app.charts.series import Curve, contender_curves
@@ -28,7 +30,7 @@ from app.results.pairs import QUALITIES, matrix, refusals, sentences
 from app.results.settings_table import settings_table
 from app.results.sidebyside import diff, html
 
-from .pictures import Picture, pictures
+from .pictures import Fetch, Picture, pictures
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 STYLE = """
@@ -46,8 +48,8 @@ OVERVIEW = ("name", "what", "status", "clips", "decoder", "encode", "decode", "a
 CONFIG = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def report(choice: Choice, made: str, fetch: Callable[[str], bytes | None]) -> str:
-    """The page. `made` says when; `fetch` gets an exact frame by its artifact path, or None."""
+def report(choice: Choice, made: str, fetch: Fetch, tests: Sequence[BlindTest] = ()) -> str:
+    """The page. `made` says when; `fetch` gets an exact frame by its artifact path; `tests` are closed blind tests."""
     names = " against ".join(c.label for c in choice.contenders)
     parts = [
         f"<h1>{escape(names)}</h1><p class='small'>A comparison by Codec Lab, {escape(made)}. Only the same frames are "
@@ -58,6 +60,7 @@ def report(choice: Choice, made: str, fetch: Callable[[str], bytes | None]) -> s
         section("BD-rate, each against each", matrices(choice)),
         section("Speed against rate", speeds(choice)),
         section("Frames", frames(choice, fetch)),
+        section("Blind tests", bullets(map(result, tests))),
         section("Settings and environment", settings(choice)),
         section("Code", codes(choice)),
     ]
@@ -92,6 +95,11 @@ def drawn(figure: go.Figure | None, title: str = "") -> str:
         return ""
     head = f"<h3>{escape(title)}</h3>" if title else ""
     return head + figure.to_html(full_html=False, include_plotlyjs=False, config=CONFIG)
+
+
+def result(test: BlindTest) -> str:
+    what = "A/B/X" if test.kind == "abx" else "Preference"
+    return f"{what} of {test.one.label} and {test.two.label} on {test.clip}: {blind_sentence(test)}"
 
 
 def all_curves(choice: Choice) -> list[Curve]:
@@ -142,15 +150,11 @@ def speeds(choice: Choice) -> str:
     )
 
 
-def frames(choice: Choice, fetch: Callable[[str], bytes | None]) -> str:
-    parts = []
-    for footage in choice.footage:
-        found = pictures(choice, footage, fetch)
-        if found:
-            parts.append(
-                f"<h3>{escape(choice.named(footage))}</h3><div class='frames'>{''.join(map(figure_of, found))}</div>"
-            )
-    return "".join(parts)
+def frames(choice: Choice, fetch: Fetch) -> str:
+    return "".join(
+        f"<h3>{escape(choice.named(footage))}</h3><div class='frames'>{''.join(map(figure_of, found))}</div>"
+        for footage, found in pictures(choice, fetch).items()
+    )
 
 
 def figure_of(picture: Picture) -> str:

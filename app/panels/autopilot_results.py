@@ -13,7 +13,7 @@ from app.autopilot.strategies.archive import front
 from app.charts.lineage import lineage_figure
 from app.charts.search import Candidate, Point, best_figure, pareto_figure
 from app.panels.autopilot_attempt import attempt_view
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.format import DASH, escape_markdown, percent, short
 from app.services import Services
 
@@ -139,9 +139,7 @@ def lineage(run: Run, attempts: list[Attempt], dark: bool) -> None:
 
 
 def clickable(figure: Any, key: str, alt: str) -> Any:
-    return st.plotly_chart(
-        figure, key=key, on_select="rerun", selection_mode="points", theme=None, config=CHART_CONFIG, alt=alt
-    )
+    return chart(figure, key=key, on_select="rerun", selection_mode="points", alt=alt)
 
 
 def take_click(run: Run, event: Any, where: str) -> None:

@@ -9,7 +9,7 @@ from app.autopilot.models import Run
 from app.autopilot.progress import best_so_far
 from app.autopilot.strategies import STRATEGIES
 from app.charts.search import Curve, contest_figure
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.format import DASH, escape_markdown, listed, short
 from app.services import Services
 
@@ -81,7 +81,7 @@ def contest(services: Services, chosen: list[Run]) -> None:
     if figure is None:
         st.caption("None of these runs has a BD-rate yet.")
     else:
-        st.plotly_chart(figure, key=f"contest-{over}", theme=None, config=CHART_CONFIG, alt="Best BD-rate of each run")
+        chart(figure, key=f"contest-{over}", alt="Best BD-rate of each run")
     for said in unlike(chosen) + [f"What “{title}” cost is unknown." for title in unpriced]:
         st.caption(f":material/info: {escape_markdown(said)}")
 

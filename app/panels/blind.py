@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from fractions import Fraction
 
 import streamlit as st
 
-from app.blind import Kind, Series, Stimulus, Trial
+from app.blind import BlindTest, Kind, Stimulus, Trial
 from app.blind.confidence import sentence
 from app.components import player
 from app.results.contender import Footage
 from app.results.format import ago, escape_markdown, plural
 from app.services import Services
+from gpu_agent.blind import owner_of
 from gpu_agent.models import Experiment
 
 KINDS: dict[str, Kind] = {"Can you tell them apart?": "abx", "Which looks better?": "preference"}
@@ -32,6 +34,11 @@ EXPLAINED = (
     "previews, paused the exact frames. Answer as many trials as you like; the result is told when you finish, so that nobody stops when it happens to look good."
 )
 
+CLOSED = "The test was finished in another tab before your answer, which was therefore not counted."
+NOT_KEPT = "That trial had been answered before, so the first answer counts. Here is the next one."
+REFUSED = "blind-refused"
+"""In the session's state: the test whose last vote did not count, said until another does."""
+
 
 def blind_start(services: Services, one: Stimulus, two: Stimulus, footage: Footage) -> None:
     """What a test is, and the button that begins one with the two points above."""
@@ -46,12 +53,15 @@ def blind_start(services: Services, one: Stimulus, two: Stimulus, footage: Foota
     )
 
 
-def blind_trial(services: Services, series: Series, size: tuple[int, int], fps: Fraction) -> None:
-    """The trial that waits for an answer, in place of the player that names its sides."""
-    trial = services.blind.current(series.id)
-    kind = series.kind
+def blind_trial(services: Services, test: BlindTest, size: tuple[int, int], fps: Fraction) -> None:
+    """The trial that waits for this session's answer, in place of the player that names its sides."""
+    trial = services.blind.current(test, seat())
+    kind = test.kind
+    if trial is None:
+        st.info(CLOSED, icon=":material/flag:")
+        return
     with st.container(horizontal=True, vertical_alignment="center", key="blind-head"):
-        st.markdown(f"**Blind test, trial {trial.number}**", help=HOW[kind])
+        st.markdown(f"**Blind test, trial {len(test.answered) + 1}**", help=HOW[kind])
         pairs = PAIRS[kind]
         shown = next(iter(pairs))
         if len(pairs) > 1:
@@ -66,35 +76,46 @@ def blind_trial(services: Services, series: Series, size: tuple[int, int], fps: 
         st.space("stretch")
         st.button(
             "Finish and show the result",
-            key=f"blind-finish-{series.id}",
+            key=f"blind-finish-{test.id}",
             icon=":material/flag:",
             on_click=services.blind.close,
-            args=(series.id,),
+            args=(test.id,),
         )
-    play_letters(trial, pairs[shown], series, size, fps)
+    if st.session_state.get(REFUSED) == test.id:
+        st.warning(NOT_KEPT, icon=":material/tab:")
+    play_letters(trial, pairs[shown], test, size, fps)
     with st.container(horizontal=True, horizontal_alignment="center", key="blind-votes"):
         for text, answer in VOTES[kind].items():
             st.button(
                 text,
                 key=f"blind-{answer}-{trial.id}",
                 type="primary",
-                on_click=services.blind.answer,
-                args=(trial.id, answer),
+                on_click=vote,
+                args=(services, trial, answer),
             )
     st.caption(f"{HOW[kind]} With another side or point the test is left; it waits here until it is finished.")
 
 
-def play_letters(trial: Trial, letters: tuple[str, str], series: Series, size: tuple[int, int], fps: Fraction) -> None:
+def seat() -> str:
+    """Whose trials these are: this session's alone, so that two tabs never answer one and the same."""
+    return st.session_state.setdefault("blind-seat", secrets.token_hex(6))
+
+
+def vote(services: Services, trial: Trial, answer: str) -> None:
+    st.session_state[REFUSED] = None if services.blind.answer(trial.id, answer) else owner_of(trial.id)
+
+
+def play_letters(trial: Trial, letters: tuple[str, str], test: BlindTest, size: tuple[int, int], fps: Fraction) -> None:
     at = lambda letter: f"/blind/{trial.id}/{letter}"
     first, second = letters
     player(
         f"{at(first)}/preview.mp4",
         f"{at(second)}/preview.mp4",
         fps=fps,
-        frames=series.frames,
+        frames=test.frames,
         width=size[0],
         height=size[1],
-        key=f"blind-{series.id}",
+        key=f"blind-{test.id}",
         label_a=first.upper(),
         label_b=second.upper(),
         exact_url=(f"{at(first)}/frames/{{frame}}.png", f"{at(second)}/frames/{{frame}}.png"),
@@ -105,12 +126,14 @@ def play_letters(trial: Trial, letters: tuple[str, str], series: Series, size: t
 def blind_results_of_pair(services: Services, one: Stimulus, two: Stimulus) -> None:
     """The newest; the others are one click away."""
     newest, *earlier = services.blind.of_pair(one, two) or [None]
+    if newest is not None and st.session_state.get(REFUSED) == newest.id:
+        st.warning(CLOSED, icon=":material/flag:")
     if newest is not None:
-        result(services, newest)
+        result(newest)
     if earlier:
         with st.expander(f"{plural(len(earlier), 'earlier test')} of these two"):
-            for series in earlier:
-                result(services, series)
+            for test in earlier:
+                result(test)
 
 
 def blind_results(services: Services, experiment: Experiment) -> None:
@@ -118,12 +141,13 @@ def blind_results(services: Services, experiment: Experiment) -> None:
     found = services.blind.of_experiment(experiment.id)
     if found:
         with st.expander("Blind tests", icon=":material/visibility_off:"):
-            for series in found:
-                result(services, series)
+            for test in found:
+                result(test)
 
 
-def result(services: Services, series: Series) -> None:
-    what = "A/B/X" if series.kind == "abx" else "Preference"
-    head = f"{what} of {series.one.label} and {series.two.label} on {series.clip}, {ago(series.created_at)}"
-    said = sentence(series, services.blind.trials(series.id))
+def result(test: BlindTest) -> None:
+    what = "A/B/X" if test.kind == "abx" else "Preference"
+    head = f"{what} of {test.one.label} and {test.two.label} on {test.clip}, {ago(test.created_at)}"
+    head += ", answered in another lab" if test.elsewhere else ""
+    said = sentence(test)
     st.markdown(f"{escape_markdown(head)}  \n**{escape_markdown(said)}**")

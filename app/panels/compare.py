@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.charts.rd import rd_figure
 from app.charts.series import curves_of, series_names
-from app.panels.frames import CHART_CONFIG
+from app.panels.plots import chart
 from app.results.compare import Comparison, code_diff, compare, differences
 from app.results.format import escape_markdown, listed, percent
 from gpu_agent.measure.bdrate import bd_rate, curve_from
@@ -28,7 +28,7 @@ def compare_panel(anchor: Experiment, test: Experiment, key: str) -> None:
     curves = curves_of(anchor, names[0], "parent") + curves_of(test, names[1])
     figure = rd_figure(curves, dark=st.context.theme.type == "dark")
     if figure is not None:
-        st.plotly_chart(figure, key=f"compare-{key}", theme=None, config=CHART_CONFIG)
+        chart(figure, key=f"compare-{key}")
     changed = differences(anchor, test)
     if changed:
         st.markdown("**What differs**")

@@ -69,6 +69,23 @@ def choose_sides(able: dict[str, Contender], footage: Footage) -> tuple[Playable
     return a, b, sentence(label(left), row_a, label(right), row_b, match)
 
 
+def show_clicked(choice: Choice, chart: str) -> None:
+    """The point that was clicked in a chart is shown on the side that has its codec, else on side B."""
+    points = st.session_state[chart].selection.points
+    at = next((p["customdata"] for p in points if p.get("customdata")), None)
+    found = next((c for c in choice.contenders if at and c.label == at[0]), None)
+    if at is None or found is None:
+        return
+    side = "left" if st.session_state.get("left") == found.pick.text else "right"
+    chosen = {side: found.pick.text, f"{side}-rate": f"{at[2]:g}"}
+    chosen |= {"match": "By hand"} if side == "right" else {}
+    chosen |= {"clip": at[1]} if len(choice.footage) > 1 else {}
+    for key, value in chosen.items():
+        st.session_state[key] = value
+        if key != "clip":  # which keeps itself in the URL
+            keep(key)
+
+
 def pick(title: str, options: list[str], default: str, key: str, label: Callable[[str], str]) -> str:
     """A choice whose place is the URL; what is not there any more falls back to the default."""
     remember(key, options, default)

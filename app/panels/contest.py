@@ -13,7 +13,8 @@ from app.charts.series import Curve, contender_curves
 from app.charts.speedrate import speed_rate_figure
 from app.charts.theme import slots
 from app.panels.badges import AUDIT_COLUMN
-from app.panels.frames import CHART_CONFIG
+from app.panels.compare_player import show_clicked
+from app.panels.plots import chart
 from app.results.contender import Choice, Contender, Footage, write_picks
 from app.results.format import escape_markdown, listed, plural, short
 from app.results.metrics import metric
@@ -79,7 +80,7 @@ def all_curves(choice: Choice) -> list[Curve]:
 
 
 def curves_panel(choice: Choice, footage: Footage | None, qualities: list[str], dark: bool) -> None:
-    """Rate-distortion curves: of one clip a chart a metric, of all clips a facet a clip."""
+    """Rate-distortion curves: of one clip a chart a metric, of all clips a facet a clip. A click shows its point."""
     curves = all_curves(choice)
     clips = None if footage is None else [choice.named(footage)]
     columns = st.columns(2, gap="medium") if len(qualities) > 1 else [st.container()]
@@ -95,11 +96,12 @@ def curves_panel(choice: Choice, footage: Footage | None, qualities: list[str], 
         )
         if figure is not None:
             with columns[drawn % len(columns)]:
-                st.plotly_chart(
+                key = f"compare-rd-{quality}"
+                chart(
                     figure,
-                    key=f"compare-rd-{quality}",
-                    theme=None,
-                    config=CHART_CONFIG,
+                    key=key,
+                    on_select=lambda key=key: show_clicked(choice, key),
+                    selection_mode="points",
                     alt=f"{metric(quality).label} over bit rate of the compared",
                 )
             drawn += 1
@@ -145,11 +147,13 @@ def matrix_panel(choice: Choice, quality: str, dark: bool) -> None:
         "the share of the row's quality range that the column reaches too. A dash is refused, and why is below. "
         + metric(quality).variant,
     )
-    st.plotly_chart(
+    width, key = 240 + 110 * len(labels), f"compare-matrix-{quality}"
+    # On a narrow screen the names would lie over one another: it is as wide as it must be, and scrolls.
+    st.html(f"<style>.st-key-{key} {{overflow-x: auto}} .st-key-{key} > * {{min-width: {width}px}}</style>")
+    chart(
         figure,
-        key=f"compare-matrix-{quality}",
-        theme=None,
-        width=240 + 110 * len(labels),
+        key=key,
+        width=width,
         config={"displayModeBar": False},
         alt="BD-rate matrix",
     )
@@ -164,9 +168,7 @@ def speed_panel(choice: Choice, footage: Footage, dark: bool) -> None:
     fps = Fraction(footage.fps) if footage.fps else None
     figure = speed_rate_figure(curves, fps, slots_of(choice), dark)
     if figure is not None:
-        st.plotly_chart(
-            figure, key="compare-speed", theme=None, config=CHART_CONFIG, alt="Encode and decode speed over bit rate"
-        )
+        chart(figure, key="compare-speed", alt="Encode and decode speed over bit rate")
 
 
 def settings_panel(choice: Choice) -> None:

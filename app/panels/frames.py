@@ -10,12 +10,12 @@ import streamlit as st
 
 from app.charts.frames import SERIES, TITLES, FrameSeries, frames_figure, mark_frame, read_series
 from app.components import Series, player
+from app.panels.plots import chart
 from app.panels.points import point_url
 from app.results.format import escape_markdown
 from app.services import Services
 from gpu_agent.models import ClipRef, Experiment, ResultRow
 
-CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 TALL = 1.5
 """Width over height below which a picture is tall for its width, and gets less of the page's width."""
 
@@ -90,13 +90,11 @@ def frame_plots(services: Services, experiment: Experiment, row: ResultRow, key:
         if figure is None:
             return
         mark_frame(figure, frame, dark)
-        event = st.plotly_chart(
+        event = chart(
             figure,
             key=f"frames-{key}-{experiment.id}-{row.clip}-{row.rate:g}-{everything}-{plane}",
             on_select="rerun",
             selection_mode="points",
-            theme=None,
-            config=CHART_CONFIG,
             alt=f"{TITLES[plane].split('<br>')[0]} and bits of each frame",
         )
         seek_to_click(event, state_key(experiment, key))

@@ -9,7 +9,8 @@ import streamlit as st
 from app.charts.rd import rd_figure
 from app.charts.series import Curve, curves_of
 from app.panels.anchors import anchor_curves, anchors_notice
-from app.panels.frames import CHART_CONFIG, frame_plots, is_tall, play
+from app.panels.frames import frame_plots, is_tall, play
+from app.panels.plots import chart
 from app.panels.points import points
 from app.panels.target import target_view
 from app.panels.worst import worst_view
@@ -81,13 +82,11 @@ def choose_point(services: Services, experiment: Experiment, clip: str, key: str
     curves = [c for c in rd_curves(services, experiment) if c.clip == clip] + anchors
     figure = rd_figure(curves, chosen, log=scale != "Linear", dark=dark, height=380)
     if figure is not None:
-        event = st.plotly_chart(
+        event = chart(
             figure,
             key=f"rd-{key}-{experiment.id}-{clip}-{chosen}-{scale}",
             on_select="rerun",
             selection_mode="points",
-            theme=None,
-            config=CHART_CONFIG,
             alt=f"Rate-distortion curves on {clip}",
         )
         take_click(event, own, state)

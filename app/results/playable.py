@@ -13,6 +13,10 @@ from gpu_agent.anchors import AnchorPoint, point_key
 from gpu_agent.road.tools import rate_key
 
 from .contender import Contender, Footage, Row
+from .format import short
+
+LABEL = 400
+"""Characters of a point's name that a blind test keeps."""
 
 
 class Playable(NamedTuple):
@@ -48,8 +52,9 @@ class Playable(NamedTuple):
     def stimulus(self) -> Stimulus:
         """As a blind test keeps it."""
         row = self.row
-        figures = (None, None, None) if row is None else (float(row.rate), row.kbps, row.psnr_yuv)
-        return Stimulus(self.label, self.preview, self.exact, *figures, experiment=self.experiment)
+        figures = {} if row is None else {"rate": float(row.rate), "kbps": row.kbps, "psnr_yuv": row.psnr_yuv}
+        label = short(self.label, LABEL)
+        return Stimulus(label=label, preview=self.preview, exact=self.exact, experiment=self.experiment, **figures)
 
 
 def source_of(footage: Footage) -> Playable:

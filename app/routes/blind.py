@@ -18,10 +18,10 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.blind import BlindStore, Stimulus, Trial
-from app.blind.trial import SIDES
+from app.blind import BlindTests, Stimulus
 from app.routes.agent import failure
 from app.routes.artifacts import ArtifactSource
+from gpu_agent.blind import SIDES
 from gpu_agent.server.ranges import RangeNotSatisfiable, parse_range
 from gpu_agent.store import StoreError
 
@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class Blind:
-    """Answers for trials of `store` from the artifacts of `source`."""
+    """Answers for trials of `tests` from the artifacts of `source`."""
 
-    def __init__(self, store: BlindStore, source: ArtifactSource) -> None:
-        self.store, self.source = store, source
+    def __init__(self, tests: BlindTests, source: ArtifactSource) -> None:
+        self.tests, self.source = tests, source
 
     async def preview(self, request: Request) -> Response:
         """The preview of a letter, with byte ranges."""
@@ -65,12 +65,11 @@ class Blind:
 
     def points(self, request: Request) -> tuple[tuple[Stimulus, Stimulus], int] | None:
         """Both points, and which of them is behind the letter."""
-        trial: Trial | None = self.store.trial(request.path_params["trial"])
-        series = self.store.series(trial.series_id) if trial else None
-        side = request.path_params["side"]
-        if trial is None or series is None or side not in SIDES[series.kind]:
+        found, side = self.tests.trial(request.path_params["trial"]), request.path_params["side"]
+        if found is None or side not in SIDES[found[0].kind]:
             return None
-        return (series.one, series.two), trial.point(side)
+        test, trial = found
+        return test.points, trial.point(side)
 
     async def file(self, path: str) -> Path | None:
         """The artifact as a file of this machine; the agent is asked to make what is not there."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..settings import AgentSettings, settings_sentence
 from ..store import StoreError
-from ..store.open import open_artifacts, open_experiments
+from ..store.open import open_artifacts, open_blind, open_experiments
 from .layout import ArchiveError
 from .read import open_archive
 from .restore import restore
@@ -49,9 +49,10 @@ def exported(settings: AgentSettings, options: argparse.Namespace) -> int:
         return wrong("export", f"There is no experiment {options.id!r} in this lab's store.")
     target = Path(options.output or f"{record.id}.zip")
     events = store.events(record.id, limit=EVENTS)
+    blind = open_blind(settings).of_experiment(record.id)
     with tempfile.NamedTemporaryFile(dir=target.absolute().parent, prefix=".new-", delete=False) as out:
         try:
-            write_archive(record, events, open_artifacts(settings), out)
+            write_archive(record, events, blind, open_artifacts(settings), out)
             out.flush()
             os.chmod(out.name, 0o644)
             os.replace(out.name, target)
@@ -64,12 +65,12 @@ def exported(settings: AgentSettings, options: argparse.Namespace) -> int:
 
 def imported(settings: AgentSettings, files: list[str]) -> int:
     """Each file for itself: one that is refused does not keep the others out."""
-    store, artifacts = open_experiments(settings), open_artifacts(settings)
+    store, artifacts, blind = open_experiments(settings), open_artifacts(settings), open_blind(settings)
     failed = 0
     for name in files:
         try:
             with open_archive(Path(name)) as archive:
-                done = restore(archive, store, artifacts)
+                done = restore(archive, store, artifacts, blind)
                 said = "restored" if done == "new" else "was here already"
                 print(f"{name}: {archive.record.id} {said}: {archive.record.title}")
         except (ArchiveError, StoreError) as e:

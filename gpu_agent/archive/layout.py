@@ -5,6 +5,7 @@ record.json                  the record without its lease
 code.py                      the module that ran
 events.json                  what the run reported, in order
 environment.json, log.txt    parts of the record, for people
+blind.json                   the finished blind tests with a point of it; only where there are any
 artifacts/CLIP/rRATE/…       bitstream.clb, frames.json and perceptual.json (per-frame figures), worst.json of each point
 README.txt                   what this is and how it is restored
 
@@ -20,6 +21,7 @@ from ..store.folder import checked
 FORMAT = "codec-lab-experiment/1"
 MANIFEST = "archive.json"
 TEXTS = ("record.json", "code.py", "events.json", "environment.json", "log.txt", "README.txt")
+BLIND = "blind.json"
 KEPT = {
     "bitstream": "bitstream.clb",
     "frames": "frames.json",

@@ -15,14 +15,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 
 from ..bitstream import BitstreamError, read_bitstream
+from ..blind import BlindTest
 from ..models import Event, Experiment
 from ..road.freeze import decoder_bytes
 from ..store.folder import checked
-from .layout import FORMAT, KEPT, MANIFEST, MAX_FILES, MAX_TEXT, MAX_TOTAL, TEXTS, ArchiveError, artifact_paths, name_of
+from .layout import (
+    BLIND,
+    FORMAT,
+    KEPT,
+    MANIFEST,
+    MAX_FILES,
+    MAX_TEXT,
+    MAX_TOTAL,
+    TEXTS,
+    ArchiveError,
+    artifact_paths,
+    name_of,
+)
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{5,63}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -30,6 +44,7 @@ PIECE = 1 << 20
 APART = 0.1
 """Share by which the deflated code may be larger or smaller than another machine found it."""
 EVENTS = TypeAdapter(list[Event])
+TESTS = TypeAdapter(list[BlindTest])
 
 
 class Listed(NamedTuple):
@@ -40,12 +55,13 @@ class Listed(NamedTuple):
 
 
 class Archive:
-    """A checked archive: `record` and `events` are whole and fit together. Files are hashed once more as they are read."""
+    """A checked archive: `record`, `events` and `blind` are whole and fit together. Files are hashed once more as they are read."""
 
     def __init__(self, zipped: zipfile.ZipFile, files: dict[str, Listed], missing: list[str]):
         self._zip, self._files, self.missing = zipped, files, missing
         self.record = self._record()
         self.events = self._events()
+        self.blind = self._blind()
         self._check_names()
         for name in ("environment.json", "log.txt", "README.txt"):
             self._text(name)  # not used, but an archive is whole or refused
@@ -111,10 +127,24 @@ class Archive:
             raise ArchiveError("events.json is not in order.")
         return events
 
+    def _blind(self) -> list[BlindTest]:
+        """Finished blind tests of this experiment; an archive may have none."""
+        if BLIND not in self._files:
+            return []
+        try:
+            tests = TESTS.validate_json(self._text(BLIND))
+        except ValidationError as e:
+            raise ArchiveError(f"{BLIND} is not a list of blind tests.") from e
+        if len({t.id for t in tests}) != len(tests):
+            raise ArchiveError(f"{BLIND} has one test twice.")
+        for test in tests:
+            check_test(test, self.record)
+        return tests
+
     def _check_names(self) -> None:
         """Exactly the names that follow from the record, each there or told to be missing."""
         expected = {name_of(path) for path in artifact_paths(self.record)}
-        there = set(self._files) - set(TEXTS)
+        there = set(self._files) - {*TEXTS, BLIND}
         if odd := sorted(there - expected):
             raise ArchiveError(f"The archive holds {odd[0][:120]!r}, which belongs to no point of its record.")
         if lost := sorted(expected - there - set(self.missing)):
@@ -142,6 +172,22 @@ def check_record(record: Experiment) -> None:
     if len(set(points)) != len(points) or any(row.clip not in names for row in record.results):
         raise ArchiveError("The record's points do not fit its clips.")
     artifact_paths(record)
+
+
+def check_test(test: BlindTest, record: Experiment) -> None:
+    """What no blind test of this experiment could be, as a sentence."""
+    if record.id not in test.experiments or test.clip_sha256 not in {clip.sha256 for clip in record.clips}:
+        raise ArchiveError(f"The blind test {test.id} is not about this experiment and a clip of it.")
+    if test.closed_at is None or test.elsewhere or len(test.answered) != len(test.trials):
+        raise ArchiveError(f"The blind test {test.id} was not finished.")
+    try:
+        for point in test.points:
+            for path in (point.preview, point.exact):
+                parts = checked(unquote(path.replace("{frame}", "0")))
+                if point.experiment is not None and parts[0] != point.experiment:
+                    raise ValueError(path)
+    except ValueError as e:
+        raise ArchiveError(f"The blind test {test.id} names a path that is none of its points.") from e
 
 
 def check_bitstream(file: Path, path: str, listed: str, measured: str) -> None:

@@ -6,22 +6,27 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from ..blind import BlindTest
 from ..models import Experiment
 from ..outline import IMPORTED
-from ..store import ArtifactStore, ExperimentStore
+from ..store import ArtifactStore, BlindStore, ExperimentStore
 from .layout import ArchiveError
 from .read import Archive
 
 
-def restore(archive: Archive, store: ExperimentStore, artifacts: ArtifactStore) -> Literal["new", "same"]:
+def restore(
+    archive: Archive, store: ExperimentStore, artifacts: ArtifactStore, blind: BlindStore
+) -> Literal["new", "same"]:
     """Artifacts first, the record last, so that no record stands without what it names.
 
-    "same" where the experiment is here already; files of it that were lost are put back. Raises ArchiveError where
-    the id belongs to another experiment, or the archive is damaged; then nothing was changed.
+    "same" where the experiment is here already; files of it that were lost are put back, and blind tests that are not
+    here. Raises ArchiveError where an id belongs to another experiment or test, or the archive is damaged; then
+    nothing was changed.
     """
     record = archive.record
     known = store.get(record.id)
     refuse_other(known, record)
+    fresh = [test for test in archive.blind if is_new(test, blind)]
     with tempfile.TemporaryDirectory(prefix="codec-lab-import-") as folder:
         files = {}
         for number, path in enumerate(archive.artifacts()):
@@ -31,6 +36,8 @@ def restore(archive: Archive, store: ExperimentStore, artifacts: ArtifactStore) 
             key = f"{record.id}/{path}"
             if known is None or artifacts.local(key) is None:
                 artifacts.put_file(key, file)
+    for test in fresh:
+        blind.create(test.model_copy(update={"elsewhere": True}))
     if known is not None:
         return "same"
     store.keep_events(record.id, archive.events)
@@ -49,6 +56,17 @@ def refuse_other(known: Experiment | None, record: Experiment) -> None:
             f"There is another experiment {record.id} here, with other content; nothing was changed. "
             "An id is never given to two experiments."
         )
+
+
+def is_new(test: BlindTest, blind: BlindStore) -> bool:
+    """False where it is here already, as it is when the other experiment that it is about was restored before."""
+    known = blind.get(test.id)
+    if known is not None and known.test.told != test:
+        raise ArchiveError(
+            f"There is another blind test {test.id} here, with other answers; nothing was changed. "
+            "An id is never given to two tests."
+        )
+    return known is None
 
 
 def content(record: Experiment) -> tuple:

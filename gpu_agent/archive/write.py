@@ -10,22 +10,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from ..blind import BlindTest
 from ..models import Event, Experiment
 from ..store import ArtifactStore
-from .layout import FORMAT, MANIFEST, README, TEXTS, ArchiveError, artifact_paths, name_of
+from .layout import BLIND, FORMAT, MANIFEST, README, TEXTS, ArchiveError, artifact_paths, name_of
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold: times of files say nothing here and would change the bytes."""
 
 
-def write_archive(record: Experiment, events: Sequence[Event], artifacts: ArtifactStore, out: BinaryIO) -> None:
+def write_archive(
+    record: Experiment,
+    events: Sequence[Event],
+    blind: Sequence[BlindTest],
+    artifacts: ArtifactStore,
+    out: BinaryIO,
+) -> None:
     """Write a finished experiment. What is not in the store any more is listed as missing, never left out silently.
 
+    Of its blind tests the closed ones go along: an open one's answers are told to nobody.
     Raises ArchiveError for one that has not ended.
     """
     if not record.status.terminal:
         raise ArchiveError(f"{record.id} has not ended: it is {record.status.value}. Export it when it is done.")
     files: dict[str, bytes | Path] = dict(zip(TEXTS, texts(record, events)))
+    closed = sorted((t for t in blind if t.closed_at), key=lambda t: (t.created_at, t.id))
+    if closed:
+        files[BLIND] = encoded([t.told.model_dump(mode="json", exclude={"elsewhere"}) for t in closed])
     missing = []
     for path in sorted(artifact_paths(record)):
         found = artifacts.local(f"{record.id}/{path}")

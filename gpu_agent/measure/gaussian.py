@@ -2,11 +2,22 @@
 
 SSIM is what scikit-image computes with `gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
 data_range=255`: an 11-tap window (truncated at 3.5 sigma), averaged over the positions where it lies wholly inside
-(Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004). Arithmetic is
-float32 on samples centred on 128, which keeps the variances of flat bright areas from cancelling.
+(Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004).
 
-The window is separable. Each row of a, b, a² + b² and ab is filtered horizontally into a ring of the last twelve rows;
-every second row, one vertical pass over the ring gives two rows of the map, which is summed and never stored.
+Arithmetic is float32, on two signals of the samples a and b: s = a + b - 256 and d = a - b. Their variances are
+var(a) + var(b) + 2 cov(a, b) and var(a) + var(b) - 2 cov(a, b), so that, with the window's means of s, d, s² and d²,
+
+    contrast-structure = (var(s) - var(d) + 2 C2) / (var(s) + var(d) + 2 C2)
+    luminance          = (S² - D² + 2 C1) / (S² + D² + 2 C1)        where S and D are the means of a + b and a - b
+
+and SSIM is their product, with one division for all. Centring s keeps the variances of flat bright areas from
+cancelling, and d is small where the planes are alike.
+
+The window is separable. The plane is walked in strips of columns, narrow enough that twelve rows of the four signals
+stay in the first-level cache. Each row of a strip is filtered along the row and put below those before it; after every
+second row, one pass down the last twelve gives the means for two rows of the map, which is summed and never stored.
+A strip's rows lie a constant distance apart in one flat array, so that every loop runs along one address with constant
+offsets: LLVM makes wide vectors of that on any CPU.
 """
 
 from __future__ import annotations
@@ -28,12 +39,21 @@ MS_SSIM_MIN_SIDE = WINDOW << (SCALES - 1)
 
 F32 = np.float32
 LANES = 16
-RING = 12
+STRIP = 128
+"""Columns of a strip."""
+LINE = STRIP + LANES
+"""Columns read for a strip: the window reaches ten further."""
+ROW = 4 * STRIP
+"""A filtered row of a strip: s, d, s², d², one after the other."""
+PASS = WINDOW + 1
+"""Rows under two windows, one above the other."""
+KEPT = 48
+"""Rows that fit below each other before the last are moved to the top again."""
 _taps = np.exp(-0.5 * (np.arange(6) / 1.5) ** 2)
 _taps /= _taps[0] + 2 * _taps[1:].sum()
 G0, G1, G2, G3, G4, G5 = (F32(tap) for tap in _taps)
-C1, C2 = F32((0.01 * 255) ** 2), F32((0.03 * 255) ** 2)
-CENTRE, TWO, QUARTER = F32(128), F32(2), F32(0.25)
+TWICE_C1, TWICE_C2 = F32(2 * (0.01 * 255) ** 2), F32(2 * (0.03 * 255) ** 2)
+CENTRE, QUARTER = F32(256), F32(0.25)
 
 
 @intrinsic
@@ -84,94 +104,87 @@ def _filter_row(typingctx, source, target, count):
 
 
 @kernel
-def _filter_rows(row_a, row_b, width, count, line, out):
-    """One row of both planes into the four horizontally filtered rows `out`; `line` is scratch."""
-    a, b, squares, products = line[0], line[1], line[2], line[3]
+def _signals(row_a, row_b, width, line):
+    """The four signals of the first `width` samples of two rows, LINE apart in `line`."""
     for x in range(width):
-        u, v = F32(row_a[x]) - CENTRE, F32(row_b[x]) - CENTRE
-        a[x], b[x], squares[x], products[x] = u, v, u * u + v * v, u * v
-    for s in range(4):
-        _filter_row(line[s], out[s], count)
+        a, b = F32(row_a[x]), F32(row_b[x])
+        s, d = (a + b) - CENTRE, a - b
+        line[x], line[LINE + x], line[2 * LINE + x], line[3 * LINE + x] = s, d, s * s, d * d
 
 
 @kernel
-def _last_rows(ring, signal, y):
-    """The twelve newest rows of one signal, oldest first, as a tuple: the compiler then keeps all in registers."""
-    return (
-        ring[(y + 1) % RING, signal],
-        ring[(y + 2) % RING, signal],
-        ring[(y + 3) % RING, signal],
-        ring[(y + 4) % RING, signal],
-        ring[(y + 5) % RING, signal],
-        ring[(y + 6) % RING, signal],
-        ring[(y + 7) % RING, signal],
-        ring[(y + 8) % RING, signal],
-        ring[(y + 9) % RING, signal],
-        ring[(y + 10) % RING, signal],
-        ring[(y + 11) % RING, signal],
-        ring[y % RING, signal],
-    )
+def _filter_columns(rows, means):
+    """Two vertical windows over the first twelve `rows`, for all columns of all signals: rows 0 to 10, and 1 to 11."""
+    for x in range(ROW):
+        r0, r1, r2, r3 = rows[x], rows[ROW + x], rows[2 * ROW + x], rows[3 * ROW + x]
+        r4, r5, r6, r7 = rows[4 * ROW + x], rows[5 * ROW + x], rows[6 * ROW + x], rows[7 * ROW + x]
+        r8, r9, r10, r11 = rows[8 * ROW + x], rows[9 * ROW + x], rows[10 * ROW + x], rows[11 * ROW + x]
+        means[x] = G0 * r5 + G1 * (r4 + r6) + G2 * (r3 + r7) + G3 * (r2 + r8) + G4 * (r1 + r9) + G5 * (r0 + r10)
+        means[ROW + x] = G0 * r6 + G1 * (r5 + r7) + G2 * (r4 + r8) + G3 * (r3 + r9) + G4 * (r2 + r10) + G5 * (r1 + r11)
 
 
 @kernel
-def _filter_column(rows, x):
-    """Two vertical windows at column x: over the rows 0 to 10 and over the rows 1 to 11."""
-    r0, r1, r2, r3, r4, r5 = rows[0][x], rows[1][x], rows[2][x], rows[3][x], rows[4][x], rows[5][x]
-    r6, r7, r8, r9, r10, r11 = rows[6][x], rows[7][x], rows[8][x], rows[9][x], rows[10][x], rows[11][x]
-    return (
-        G0 * r5 + G1 * (r4 + r6) + G2 * (r3 + r7) + G3 * (r2 + r8) + G4 * (r1 + r9) + G5 * (r0 + r10),
-        G0 * r6 + G1 * (r5 + r7) + G2 * (r4 + r8) + G3 * (r3 + r9) + G4 * (r2 + r10) + G5 * (r1 + r11),
-    )
-
-
-@kernel
-def _similarity(mean_a, mean_b, squares, products):
-    """SSIM and its contrast-structure term at one position, from the filtered signals."""
-    structure = (TWO * (products - mean_a * mean_b) + C2) / (squares - mean_a * mean_a - mean_b * mean_b + C2)
-    a, b = mean_a + CENTRE, mean_b + CENTRE
-    return structure * ((TWO * a * b + C1) / (a * a + b * b + C1)), structure
-
-
-@kernel
-def _sum_maps(ring, y, count, both):
-    """Sums of SSIM and of contrast-structure over the map's row that row y completes, and the one above if `both`."""
-    rows_a, rows_b = _last_rows(ring, 0, y), _last_rows(ring, 1, y)
-    rows_squares, rows_products = _last_rows(ring, 2, y), _last_rows(ring, 3, y)
+def _sum_map(means, columns):
+    """Sums of SSIM and of contrast-structure over one row of the map, from the means of the four signals."""
     ssim = structure = F32(0)
-    for x in range(count):
-        a0, a1 = _filter_column(rows_a, x)
-        b0, b1 = _filter_column(rows_b, x)
-        squares0, squares1 = _filter_column(rows_squares, x)
-        products0, products1 = _filter_column(rows_products, x)
-        if both:
-            s, c = _similarity(a0, b0, squares0, products0)
-            ssim += s
-            structure += c
-        s, c = _similarity(a1, b1, squares1, products1)
-        ssim += s
-        structure += c
+    for x in range(columns):
+        s, d, squares_s, squares_d = means[x], means[STRIP + x], means[2 * STRIP + x], means[3 * STRIP + x]
+        total = s + CENTRE
+        variance_s, variance_d = squares_s - s * s, squares_d - d * d
+        above, below = variance_s - variance_d + TWICE_C2, variance_s + variance_d + TWICE_C2
+        light_above, light_below = total * total - d * d + TWICE_C1, total * total + d * d + TWICE_C1
+        share = above / (below * light_below)
+        structure += share * light_below
+        ssim += share * light_above
     return ssim, structure
+
+
+@kernel
+def _move_up(rows):
+    """The last rows that the next pass needs become the first; returns how many."""
+    for i in range((PASS - 1) * ROW):
+        rows[i] = rows[(KEPT - PASS + 1) * ROW + i]
+    return PASS - 1
+
+
+@kernel
+def _aligned(count):
+    """Zeros that start with a cache line, so that no vector lies in two."""
+    room = np.zeros(count + LANES, np.float32)
+    skip = (-room.ctypes.data // 4) % LANES
+    return room[skip : skip + count]
 
 
 @kernel
 def ssim_gaussian(a, b, stride, width, height):
     """Mean SSIM and mean contrast-structure of two planes (flat, uint8 or float32), at least 11x11 samples."""
     count = width - WINDOW + 1
-    padded = (count + LANES - 1) // LANES * LANES
-    ring = np.zeros((RING, 4, padded), np.float32)
-    line = np.zeros((4, padded + 2 * LANES), np.float32)
+    line, rows, means = _aligned(4 * LINE), _aligned(KEPT * ROW), _aligned(2 * ROW)
     ssim = structure = 0.0
-    for y in range(height):
-        start = y * stride
-        _filter_rows(a[start : start + width], b[start : start + width], width, count, line, ring[y % RING])
-        if y >= RING - 1 and y % 2 == 1:
-            s, c = _sum_maps(ring, y, count, True)
-        elif y == height - 1:
-            s, c = _sum_maps(ring, y, count, False)
-        else:
-            continue
-        ssim += s
-        structure += c
+    for begin in range(0, count, STRIP):
+        left = max(0, min(begin, count - STRIP))  # the last strip is whole too; what it shares is not summed again
+        new, columns = begin - left, min(count, STRIP) - (begin - left)
+        read = min(LINE, width - left)
+        filled = 1  # the first window of the first pass lies half outside and is not summed
+        for y in range(height):
+            if filled == KEPT:
+                filled = _move_up(rows)
+            start = y * stride + left
+            _signals(a[start : start + read], b[start : start + read], read, line)
+            for signal in range(4):
+                _filter_row(line[signal * LINE :], rows[filled * ROW + signal * STRIP :], STRIP)
+            filled += 1
+            if y >= PASS - 1 and y % 2 == 1:
+                first = 0
+            elif y == height - 1:
+                first = 1
+            else:
+                continue
+            _filter_columns(rows[(filled - PASS) * ROW :], means)
+            for window in range(first, 2):
+                s, c = _sum_map(means[window * ROW + new :], columns)
+                ssim += s
+                structure += c
     positions = count * (height - WINDOW + 1)
     return ssim / positions, structure / positions
 

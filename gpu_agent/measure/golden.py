@@ -1,9 +1,9 @@
 """The golden pair: a small video whose figures are known, measured whenever an agent starts.
 
 A compiler, a package or a CPU that makes the kernels say something else is noticed before anything is ranked by them.
-The frames are made with integer arithmetic alone, so that they are the same bytes everywhere. The expected figures
-were taken when the kernels agreed with scikit-image, ffmpeg and a float64 reference, which the tests check on this
-very pair. `golden_figures()` are the figures of the day.
+The frames are made with integer arithmetic alone, so that they are the same bytes everywhere. The expected SSIM and
+MS-SSIM are those of scikit-image and of the definition in float64; all others were taken when the kernels agreed with
+their references, which the tests check on this very pair. `golden_figures()` are the figures of the day.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .pipeline import measure
 
 INFO = VideoInfo(192, 178, 3, Fraction(25))
 VISIBLE = (191, 177)
-EXACT, CLOSE = 1e-9, 2e-6
+EXACT, CLOSE = 1e-9, 5e-7
 """PSNR comes from exact integers; SSIM sums float32, in an order that depends on the CPU's vector width."""
 
 EXPECTED: dict[str, float] = {
@@ -32,10 +32,10 @@ EXPECTED: dict[str, float] = {
     "psnr_v_mse": 42.46394282648496,
     "psnr_y_min": 39.38933859525622,
     "psnr_y_p5": 39.79106957536841,
-    "ssim": 0.9799493043463531,
-    "ssim_u": 0.9805483330970026,
-    "ssim_v": 0.9811388685218768,
-    "ms_ssim": 0.9995025471040943,
+    "ssim": 0.9799516726275215,
+    "ssim_u": 0.9805505193672267,
+    "ssim_v": 0.9811409982582681,
+    "ms_ssim": 0.9995026935425589,
     "ssim_ffmpeg": 0.8652940593270021,
 }
 

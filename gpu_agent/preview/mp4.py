@@ -1,13 +1,14 @@
 """Browser-playable previews: H.264 4:2:0 in mp4, every frame a key frame, index in front.
 
-x264 `ultrafast` at CRF 14 without inter prediction is the fastest to make and to seek; without B frames and with a
-time base of one frame, frame n lasts from n/fps to (n+1)/fps exactly, so a player that seeks to (n+0.5)/fps shows it.
+Without inter prediction they are the fastest to make and to seek; without B frames and with a time base of one frame,
+frame n lasts from n/fps to (n+1)/fps exactly, so a player that seeks to (n+0.5)/fps shows it.
 Matrix and range are the clip's; primaries and transfer are always tagged BT.709, so that a browser does the same
 matrix conversion as `frame_png` and no second one. The picture has the coded (even) size.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from fractions import Fraction
@@ -21,10 +22,11 @@ from gpu_agent.clips.errors import Cancel, Progress, check_cancel
 from gpu_agent.codec_kit.frames import VideoInfo
 from gpu_agent.models import Clip
 
+from .encoders import X264, Encoder
 from .raw import read_frames
 
-OPTIONS = {"preset": "ultrafast", "crf": "14", "x264-params": "keyint=1:bframes=0:scenecut=0"}
 THREADS = 2
+log = logging.getLogger(__name__)
 
 
 def make_preview(
@@ -33,19 +35,40 @@ def make_preview(
     target: Path,
     *,
     clip_facts: Clip,
+    encoder: Encoder = X264,
     on_progress: Progress = None,
     cancel: Cancel = None,
 ) -> None:
     """Write the first `info.frames` frames of `planes` to `target`, which appears only when it is whole.
 
-    Uses `full_range` and `matrix` of `clip_facts`. Raises ValueError where the planes file is too short and
-    ClipCancelled where `cancel` says so.
+    Where another encoder than x264 refuses or fails, x264 makes the preview from the start. Uses `full_range` and
+    `matrix` of `clip_facts`. Raises ValueError where the planes file is too short and ClipCancelled where `cancel`
+    says so.
     """
+    try:
+        encode_preview(encoder, planes, info, target, clip_facts, on_progress, cancel)
+    except av.FFmpegError as problem:
+        if encoder == X264:
+            raise
+        log.warning("%s failed, so libx264 makes this preview: %s", encoder.name, problem)
+        encode_preview(X264, planes, info, target, clip_facts, on_progress, cancel)
+
+
+def encode_preview(
+    encoder: Encoder,
+    planes: Path,
+    info: VideoInfo,
+    target: Path,
+    clip_facts: Clip,
+    on_progress: Progress = None,
+    cancel: Cancel = None,
+) -> None:
+    """As `make_preview`, by this encoder alone: raises av.FFmpegError where it refuses or fails."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = _stream(container, info, clip_facts)
+            stream = _stream(container, encoder, info, clip_facts)
             for index, samples in enumerate(read_frames(planes, info)):
                 check_cancel(cancel)
                 picture = av.VideoFrame.from_numpy_buffer(
@@ -62,8 +85,8 @@ def make_preview(
         part.unlink(missing_ok=True)
 
 
-def _stream(container: av.container.OutputContainer, info: VideoInfo, clip: Clip) -> av.VideoStream:
-    stream = container.add_stream("libx264", rate=Fraction(info.fps), options=OPTIONS)
+def _stream(container: av.container.OutputContainer, encoder: Encoder, info: VideoInfo, clip: Clip) -> av.VideoStream:
+    stream = container.add_stream(encoder.name, rate=Fraction(info.fps), options=encoder.options)
     stream.width, stream.height, stream.pix_fmt = info.width, info.height, "yuv420p"
     context = stream.codec_context
     context.time_base = 1 / Fraction(info.fps)

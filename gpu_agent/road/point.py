@@ -183,7 +183,14 @@ def run_point(
     if tools.previews:
         tick("preview", 0, total)
         droppable["preview"] = folder / "preview.mp4"
-        make_preview(coded.decoded, source.info, droppable["preview"], clip_facts=clip, cancel=cancel.is_set)
+        make_preview(
+            coded.decoded,
+            source.info,
+            droppable["preview"],
+            clip_facts=clip,
+            encoder=tools.preview_by.encoder,
+            cancel=cancel.is_set,
+        )
         stop_if(cancel)
     tick("store", total, total)
     row = row_of(source, rate, coded, times, measured, expected(tools.settings.vmaf))

@@ -13,6 +13,7 @@ from ..clips import Catalogue
 from ..jail import Jail
 from ..jail.unsafe import UnsafeJail
 from ..models import ErrorCategory, Failure, Rate
+from ..preview import NO_GPU, Choice
 from ..settings import AgentSettings
 from ..store import ArtifactStore
 from ..store.disk import trim
@@ -23,7 +24,7 @@ from .report import RunFailed
 @dataclass
 class Tools:
     """One per agent. `gate` is held while a codec runs: runs on one machine are serial, so that times mean something.
-    `previews` off: nobody will look, as in the terminal."""
+    `previews` off: nobody will look, as in the terminal. `preview_by`: what makes those of a run."""
 
     settings: AgentSettings
     jail: Jail
@@ -31,6 +32,7 @@ class Tools:
     artifacts: ArtifactStore
     gate: threading.Lock = field(default_factory=threading.Lock)
     previews: bool = True
+    preview_by: Choice = NO_GPU
     kit: Path | None = None
 
     @property
@@ -77,7 +79,11 @@ class Tools:
 def jail_of(settings: AgentSettings) -> Jail:
     """The jail that these settings ask for."""
     kind = Jail if settings.unsafe == "off" else UnsafeJail
-    return kind(gpu=settings.gpu == "auto" and gpu() is not None, required=settings.require_sandbox)
+    return kind(gpu=uses_gpu(settings), required=settings.require_sandbox)
+
+
+def uses_gpu(settings: AgentSettings) -> bool:
+    return settings.gpu == "auto" and gpu() is not None
 
 
 def rate_key(rate: Rate) -> str:

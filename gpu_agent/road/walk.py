@@ -52,7 +52,8 @@ class Walk:
         e.status, e.started_at, e.error, e.results, e.log = Status.RUNNING, e.started_at or now(), None, [], ""
         e.warnings, e.summary = [], Summary()
         try:
-            e.environment, e.sandbox = environment(), self.tools.jail.status().level
+            e.environment = environment() | {"preview": self.tools.preview_by.encoder.name}
+            e.sandbox = self.tools.jail.status().level
             self._check()
             sources = self._prepare()
             self._smoke(sources[0])
@@ -128,7 +129,14 @@ class Walk:
             return
         with self.tools.workspace(f"{self.experiment.id}-preview") as folder:
             whole = source_of(clip, source.planes, None)
-            make_preview(source.planes, whole.info, folder / "preview.mp4", clip_facts=clip, cancel=self.cancel.is_set)
+            make_preview(
+                source.planes,
+                whole.info,
+                folder / "preview.mp4",
+                clip_facts=clip,
+                encoder=self.tools.preview_by.encoder,
+                cancel=self.cancel.is_set,
+            )
             stop_if(self.cancel)
             self.tools.artifacts.put_file(key, folder / "preview.mp4", droppable=True)
 

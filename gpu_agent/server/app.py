@@ -18,10 +18,11 @@ from ..audit import Auditor
 from ..clips import Catalogue
 from ..measure import check_golden
 from ..models import Experiment, Status, now
+from ..preview import choose
 from ..road.afterwards import Afterwards
 from ..road.idle import Idle
 from ..road.ladders import Ladders
-from ..road.tools import Tools, jail_of
+from ..road.tools import Tools, jail_of, uses_gpu
 from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
@@ -153,6 +154,9 @@ class Agent:
     def _begin_work(self) -> None:
         status = self.tools.jail.status()
         log.info("jail: %s", status.message) if status.available else log.error("no jail, no runs: %s", status.message)
+        if uses_gpu(self.settings):
+            self.tools.preview_by = choose()
+            log.info("previews: %s", self.tools.preview_by.reason)
         self.drift = drift()
         if self.drift:
             log.error("the measurement drifts, nothing is run: %s", self.drift)

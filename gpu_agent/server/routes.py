@@ -53,6 +53,7 @@ class Route:
 def health(agent: Agent, request: Handler) -> Reply:
     """Needs no token and tells nothing secret: no paths, no code, no titles."""
     facts, jail, run = environment(), agent.tools.jail.status(), agent.worker.current
+    preview = agent.tools.preview_by
     return Reply(
         {
             "version": __version__,
@@ -60,6 +61,7 @@ def health(agent: Agent, request: Handler) -> Reply:
             "device": {k: facts[k] for k in ("cpu", "cores", "memory_mb", "gpu")} | {"torch": installed("torch")},
             "sandbox": {"available": jail.available, "level": jail.level, "message": jail.message},
             "measurement": {"ok": agent.drift is None, "message": agent.drift},
+            "preview": {"encoder": preview.encoder.name, "message": preview.reason},
             "queue_depth": agent.store.queue_depth(),
             "anchors": agent.ladders.progress._asdict() if agent.ladders.progress else None,
             "background": agent.at_work,
@@ -142,12 +144,16 @@ def events(agent: Agent, request: Handler, experiment_id: str) -> Reply:
         after, wait = int(request.query.get("after", "0")), float(request.query.get("wait", "0"))
     except ValueError as e:
         raise ApiError(400, "invalid_request", "after is a number of an event, wait a number of seconds.") from e
+    after = min(max(after, 0), MAX_SEQ)
     longest = CROWDED_WAIT if request.server.crowded else MAX_WAIT
     deadline = time.monotonic() + min(longest, max(0.0, wait))
     while True:
         news = agent.worker.news  # before the store is read: what comes in after that must wake the wait below
         record = find(agent, experiment_id)
-        found = agent.store.events(experiment_id, min(max(after, 0), MAX_SEQ))
+        found = agent.store.events(experiment_id, after)
+        if found and not record.status.terminal:
+            record = find(agent, experiment_id)  # a status is never older than the events that it comes with
+            found = agent.store.events(experiment_id, after) if record.status.terminal else found
         left = deadline - time.monotonic()
         if found or left <= 0 or record.status.terminal or agent.stopping:
             break

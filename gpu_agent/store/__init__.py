@@ -1,5 +1,5 @@
-"""Where experiments and artifacts are kept: two small protocols and their homes."""
+"""Where experiments and artifacts are kept: small protocols and their homes."""
 
-from .protocols import ArtifactStore, ExperimentStore, Page, Query, StoreError
+from .protocols import ArtifactStore, BlindStore, ExperimentStore, Page, Query, StoreError
 
-__all__ = ["ArtifactStore", "ExperimentStore", "Page", "Query", "StoreError"]
+__all__ = ["ArtifactStore", "BlindStore", "ExperimentStore", "Page", "Query", "StoreError"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .blind import LocalBlind
 from .folder import FolderArtifacts
 from .local import LocalExperiments
-from .protocols import ArtifactStore, ExperimentStore
+from .protocols import ArtifactStore, BlindStore, ExperimentStore
 from .settings import StoreSettings
 
 
@@ -25,3 +26,12 @@ def open_artifacts(settings: StoreSettings) -> ArtifactStore:
     from .aws.artifacts import S3Artifacts
 
     return S3Artifacts.from_settings(settings, cache)
+
+
+def open_blind(settings: StoreSettings) -> BlindStore:
+    """As `open_experiments`. Blind tests lie beside the experiments."""
+    if settings.store == "local":
+        return LocalBlind(settings.root / "lab.db", before=settings.root / "app.db")
+    from .aws.blind import DynamoBlind
+
+    return DynamoBlind.from_settings(settings)

@@ -1,4 +1,4 @@
-"""What a home for experiments and a home for artifacts must do. The pages, the agent and the tests know only these.
+"""What a home for experiments, for artifacts and for blind tests must do. The pages, the agent and the tests know only these.
 
 An experiment is written by two sides that never overwrite one another: the agent that holds its lease writes what
 was measured; people (through the lab) write notes, title, archive flag and the wish to cancel.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from ..blind import BlindTest
 from ..models import Audit, BDRate, Event, Experiment, Lease, PerceptualFigures, Progress, Status
 from ..outline import Outline
 
@@ -103,6 +104,31 @@ class ExperimentStore(Protocol):
         """Put events of an experiment from elsewhere under their own numbers and times; a number that is taken stays."""
 
     def events(self, experiment_id: str, after: int = 0, limit: int = 500) -> list[Event]: ...
+
+
+class BlindStore(Protocol):
+    """Blind tests, each whole under a version. No two writers undo one another: what was read is written only over itself."""
+
+    def create(self, test: BlindTest) -> bool:
+        """Add a test. False, and nothing changed, where the id exists."""
+
+    def get(self, test_id: str) -> Versioned | None: ...
+
+    def replace(self, test: BlindTest, version: int) -> bool:
+        """Write a test over the version that was read. False: somebody else wrote it since; read it again."""
+
+    def of_pair(self, pair: str) -> list[BlindTest]:
+        """Tests of these two points (`pair_of`), open ones too, newest first."""
+
+    def of_experiment(self, experiment_id: str) -> list[BlindTest]:
+        """Tests with a point of this experiment, open ones too, newest first."""
+
+
+class Versioned(NamedTuple):
+    """A blind test as it was read."""
+
+    test: BlindTest
+    version: int
 
 
 class ArtifactStore(Protocol):

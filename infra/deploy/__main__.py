@@ -9,13 +9,14 @@ import re
 import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
 
 from infra.launcher.terminal import Problem, say
 
-from . import boxes, destroy, first, steps
+from . import boxes, destroy, first, signing, steps
 from .aws import Aws, code, message
 
 WORDS = """\
@@ -25,9 +26,17 @@ WORDS = """\
   first-experiment   a starter codec through the whole system
   rollback BOX       the release before, again
   key                set the key for Claude (asked for, never an argument)
+  sign-in FILE|off   who signs in behind a load balancer, from a file like secrets.toml
   tunnel             how to reach the lab      admin ACTION [ID]  the admin API
   destroy            delete what costs by the hour; --with-data: everything
 """
+RESTART = [
+    "systemctl try-restart codec-lab-orchestrator.service codec-lab-autopilot.service",
+    "[ -e /opt/codec-lab/current ] || exit 0",
+    "cd /opt/codec-lab/current",
+    '"/opt/codec-lab/venvs/$(cat WHEELS)/bin/python" infra/boxes/healthy.py "$(cat PORT)" "$(cat BUILD)" || '
+    "{ journalctl --unit codec-lab-orchestrator.service --lines 20 --no-pager --output cat >&2; exit 1; }",
+]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--worker-zone", choices=["a", "b"], help="the other zone, where one has no GPU machine free")
     p.add_argument("--nat", action=argparse.BooleanOptionalAction, help="a NAT gateway for the worker")
     p.add_argument("--nightly-stop", choices=["on", "off"], help="stop the worker at 3 each night, whatever it does")
+    p.add_argument(
+        "--bedrock", metavar="MODELS", help="Claude on Amazon Bedrock, these models (comma between); off: not"
+    )
+    p.add_argument("--bedrock-region", metavar="REGION", help="where Bedrock is asked (default: the lab's region)")
     p.add_argument("--new-images", action="store_true", help="resolve the machine images again (replaces the boxes)")
     p.add_argument("--allow-replacement", action="store_true", help="let a change replace a box, a table or a bucket")
     p.add_argument("--with-data", action="store_true", help="destroy: every experiment and video too")
@@ -60,13 +73,27 @@ def wishes(options: argparse.Namespace) -> steps.Wishes:
         "WorkerZone": options.worker_zone,
         "EnableNat": None if options.nat is None else str(options.nat).lower(),
     }
-    nightly = {"on": "ENABLED", "off": "DISABLED"}.get(options.nightly_stop or "")
+    compute = {
+        "NightlyStopState": {"on": "ENABLED", "off": "DISABLED"}.get(options.nightly_stop),
+        "BedrockModels": models(options.bedrock) if options.bedrock else None,
+        "BedrockRegion": options.bedrock_region,
+    }
     return steps.Wishes(
         {k: str(v) for k, v in network.items() if v is not None},
-        {"NightlyStopState": nightly} if nightly else {},
+        {k: v for k, v in compute.items() if v is not None},
         options.new_images,
         options.allow_replacement,
     )
+
+
+def models(text: str) -> str:
+    """Model ids as Bedrock has them, from those that the lab shows; nothing for `off`. Raises Problem."""
+    if text == "off":
+        return ""
+    names = [name.strip() for name in text.split(",")]
+    if not all(re.fullmatch("[a-z0-9][a-z0-9.:-]*", name) for name in names):
+        raise Problem("--bedrock takes the models' ids, as in claude-opus-5-5,claude-sonnet-5-5, or off.")
+    return ",".join(f"anthropic.{name}" if name.startswith("claude-") else name for name in names)
 
 
 def agreed(options: argparse.Namespace, question: str, word: str = "yes") -> None:
@@ -112,10 +139,28 @@ def key(aws: Aws, options: argparse.Namespace) -> None:
     if not given:
         raise Problem("No key was given; nothing was changed.")
     aws.write("secretsmanager", "put_secret_value", SecretId=f"{aws.project}/anthropic-api-key", SecretString=given)
-    box = aws.needed("orchestrator/instance", "infrastructure")
-    units = "codec-lab-orchestrator.service codec-lab-autopilot.service"
-    boxes.run(aws, box, [f"systemctl try-restart {units}"], "Restarting the lab", seconds=120)
+    restart(aws)
     say("The key is kept in Secrets Manager, and the lab has it.")
+
+
+def restart(aws: Aws) -> None:
+    """The lab and the autopilot, with their settings read anew. Raises Problem where the lab does not answer then."""
+    box = aws.needed("orchestrator/instance", "infrastructure")
+    boxes.run(aws, box, RESTART, "Restarting the lab", seconds=300)
+
+
+def sign_in(aws: Aws, options: argparse.Namespace) -> None:
+    if len(options.more) != 1:
+        raise Problem("Say who signs in: ./lab deploy sign-in FILE, or ./lab deploy sign-in off.")
+    if options.more == ["off"]:
+        if aws.parameter(signing.NAME) is not None:
+            aws.write("ssm", "delete_parameter", Name=f"/{aws.project}/{signing.NAME}")
+            restart(aws)
+        say("Nobody signs in; the lab is reached through the tunnel alone.")
+        return
+    aws.set_parameter(signing.NAME, signing.environment(Path(options.more[0])), "SecureString")
+    restart(aws)
+    say("The lab asks for signing in. infra/README.md says how a load balancer reaches it.")
 
 
 def admin(aws: Aws, options: argparse.Namespace) -> None:
@@ -153,6 +198,7 @@ COMMANDS = {
     "first-experiment": lambda aws, options: first.run(aws, steps.ROOT),
     "rollback": rollback,
     "key": key,
+    "sign-in": sign_in,
     "tunnel": lambda aws, options: say(steps.tunnel(aws)),
     "admin": admin,
     "destroy": tear_down,

@@ -28,9 +28,9 @@ EC2 = {
 
 def deploy(aws: Aws, root: Path, role: str) -> str:
     """Bring this checkout onto the box and see it run. The release's name. Raises Problem with the log's tail."""
+    box, running = aws.needed(f"{role}/instance", "infrastructure"), aws.parameter(f"{role}/release")
     release = releases.pack(root, role, wheels.ensure(aws, root, role))
     releases.upload(aws, role, release)
-    box, running = aws.needed(f"{role}/instance", "infrastructure"), aws.parameter(f"{role}/release")
     if (
         running == release.name
         and not aws.dry_run

@@ -22,7 +22,7 @@ from .aws import MISSING, Aws, code
 PYTHONS = {"worker": "3.12", "orchestrator": "3.11"}
 """Ubuntu 24.04's own Python; the newest of Amazon Linux 2023's that every pinned wheel exists for."""
 LIBC = range(28, 16, -1)
-APP_ONLY = {"streamlit", "plotly", "anthropic", "starlette", "httpx2"}
+APP_ONLY = {"streamlit", "plotly", "anthropic", "starlette", "Authlib", "httpx2"}
 ARCHIVE = "http://archive.ubuntu.com/ubuntu/pool/main/b/bubblewrap/"
 BUBBLEWRAP = (
     # Ubuntu 24.04's archive, the update first; its older updates vanish when newer ones come, the first release stays.

@@ -19,7 +19,7 @@ COMMANDS = """\
 commands:
   up                 the lab and its agent on this machine, until Ctrl-C (the default; ./lab up --help)
   test [--strict] [PYTEST ARGUMENT …]
-                     lint and all tests; --strict: skipped browser and jail tests fail
+                     lint and all tests; --strict: skipped browser, jail and scanner tests fail
   eval CODEC.py …    measure one codec without browser or server (./lab eval --help)
                      eval --verify FILE.zip: encode an exported experiment again and compare its hashes
   export ID          everything an experiment has as one zip (-o FILE)

@@ -1,6 +1,6 @@
-"""The virtual environment: made once, installed into only when the requirements change, remade when it is broken.
+"""A virtual environment: made once, installed into only when the requirements change, remade when it is broken.
 
-`.venv/codec-lab.json` is the stamp: which requirement files were installed, by hash. It says `installing` while pip
+`codec-lab.json` in it is the stamp: which requirement files were installed, by hash. It says `installing` while pip
 runs, so an installation that was cut short is recognised at the next start.
 """
 
@@ -44,11 +44,14 @@ def pins(requirements: Path) -> list[tuple[str, str]]:
 
 
 class Environment:
-    """The virtual environment of the checkout at `root`."""
+    """A virtual environment of the checkout at `root`; the lab's own unless another `name` is given.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.folder = root / ".venv"
+    `silent`: only problems are said, for what is made beside something else.
+    """
+
+    def __init__(self, root: Path, name: str = ".venv", *, silent: bool = False) -> None:
+        self.root, self.silent = root, silent
+        self.folder = root / name
         self.python = self.folder / "bin" / "python"
 
     def ensure(self, *requirements: str) -> Path:
@@ -56,10 +59,10 @@ class Environment:
 
         Raises Problem where it cannot be made. Launches at the same time wait for one another.
         """
-        with self._alone():
+        with self._alone(requirements[0]):
             broken = self.broken()
             if broken:
-                say(f"The environment in {self.folder.name} is remade: {broken}.")
+                self._say(f"The environment in {self.folder.name} is remade: {broken}.")
                 shutil.rmtree(self.folder)
             if not self.folder.exists():
                 self._make()
@@ -106,9 +109,7 @@ class Environment:
         return all(pin in present for pin in pins(path))
 
     def _make(self) -> None:
-        if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
-            name = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-            packages.ensure(name, "Python's venv module", present=lambda: _importable("ensurepip"))
+        ensure_venv()
         made = subprocess.run(
             [sys.executable, "-m", "venv", self.folder], capture_output=True, text=True, env=clean_environment()
         )
@@ -130,7 +131,7 @@ class Environment:
         last: deque[str] = deque(maxlen=15)
         launcher = os.getpid()
         title = f"Installing {' and '.join(requirements)} (once; a few minutes)"
-        with ProgressLine(title) as line:
+        with ProgressLine(title, silent=self.silent) as line:
             process = subprocess.Popen(
                 command, cwd=self.root, env=clean_environment(), text=True, errors="replace",
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -168,19 +169,30 @@ class Environment:
         fresh.write_text(json.dumps(stamp, indent=1))
         fresh.replace(self.folder / STAMP)
 
+    def _say(self, text: str) -> None:
+        if not self.silent:
+            say(text)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One launcher at a time works on the environment. The lock is on the checkout's folder itself: no extra file."""
-        handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _alone(self, requirements: str) -> Iterator[None]:
+        """One launcher at a time works on an environment. The lock is on the requirements' folder: no extra file."""
+        handle = os.open((self.root / requirements).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("Waiting for another ./lab that is preparing the environment …")
+                self._say("Waiting for another ./lab that is preparing the environment …")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
+
+
+def ensure_venv() -> None:
+    """Make sure of what environments are made with. Raises Problem."""
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        name = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        packages.ensure(name, "Python's venv module", present=lambda: _importable("ensurepip"))
 
 
 def _importable(module: str) -> bool:

@@ -21,16 +21,17 @@ class ProgressLine:
     """One line for a long step: rewritten in place on a terminal, printed once elsewhere.
 
     As a context manager it closes the line with `done` or, after an exception, leaves it for the error to follow.
+    `silent`: nothing is shown.
     """
 
-    def __init__(self, title: str, done: str | None = None) -> None:
-        self.title, self.done = title, done
-        self.live = sys.stdout.isatty()
+    def __init__(self, title: str, done: str | None = None, *, silent: bool = False) -> None:
+        self.title, self.done, self.silent = title, done, silent
+        self.live = sys.stdout.isatty() and not silent
 
     def __enter__(self) -> ProgressLine:
         if self.live:
             self.update("")
-        else:
+        elif not self.silent:
             say(f"{self.title} …")
         return self
 

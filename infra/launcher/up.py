@@ -86,7 +86,7 @@ def services(root: Path, python: Path, data: Path, given: argparse.Namespace) ->
     )  # fmt: skip
     lab = Service(
         "lab", [str(python), "-m", "app"], LOOPBACK, given.port,
-        "/_stcore/health", root, environment, logs / "lab.log", restarts=5, echo=given.verbose,
+        "/health", root, environment, logs / "lab.log", restarts=5, echo=given.verbose,
     )  # fmt: skip
     autopilot = Service(
         "autopilot", [str(python), "-m", "app.autopilot"], LOOPBACK, None,

@@ -51,13 +51,14 @@ def running(lab: Lab) -> Iterator[Lab]:
 def open_page(chromium, request) -> Iterator[Callable]:
     """Opens a page of a lab. The test fails where a request left this machine or the browser reported an error.
 
-    `expected`: parts of console messages and URLs that the test provokes.
+    `expected`: parts of console messages and URLs that the test provokes; a URL is told as "404: http://…".
     """
     contexts, wrong, expected = [], [], []
 
     def note(kind: str, text: str) -> None:
-        if not any(part in text for part in (*expected, *REPLACED)):
-            wrong.append(f"{kind}: {text}")
+        told = f"{kind}: {text}"
+        if not any(part in told for part in (*expected, *REPLACED)):
+            wrong.append(told)
 
     def open_(lab: Lab, path: str = "/", expect: tuple[str, ...] = (), **options):
         expected.extend(expect)

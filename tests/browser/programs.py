@@ -103,7 +103,7 @@ class Lab:
             "CODEC_LAB_APP_PORT": str(app_port),
         }
         key = {"CODEC_LAB_ANTHROPIC_BASE_URL": self.stub_url, "CODEC_LAB_ANTHROPIC_API_KEY": "test"} if claude else {}
-        self.app = Program(["app"], environment | key, f"{self.url}/_stcore/health", folder / "app.log")
+        self.app = Program(["app"], environment | key, f"{self.url}/health", folder / "app.log")
         self.agent = Program(
             ["gpu_agent", "serve"], environment, f"http://127.0.0.1:{agent_port}/health", folder / "agent.log"
         )

@@ -61,7 +61,7 @@ def test_from_the_list_to_a_comparison_its_report_and_the_family_tree(open_page,
     for _ in range(2):  # the choice is in the address, so that it survives a refresh
         page.get_by_text(sentence).wait_for()
         matrix.wait_for()
-        assert matrix.locator(".annotation-text").all_text_contents() == ["0.0\u202f%", "0.0\u202f%"]
+        wait_for(lambda: matrix.locator(".textpoint").all_text_contents() == ["0.0\u202f%"] * 2, "the figures", 30)
         page.get_by_text("# another line").wait_for()
         page.reload()
 

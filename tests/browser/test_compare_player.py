@@ -13,10 +13,11 @@ from app.agent_client import AgentClient
 from gpu_agent.anchors import AnchorCurve
 from gpu_agent.models import ExperimentRequest
 from gpu_agent.road.ladders import curve_key
+from tests.fingers import PHONE, Fingers
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import picture
+from .steps import CHART, picture
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +73,59 @@ def test_an_anchor_s_frames_are_seen_and_are_those_that_were_measured(open_page,
     assert f"x264 medium, rate {nearest.rate} {series[1]:.2f} dB" in page.locator(".figures").text_content()
 
 
+def click_point(page, name: str, nth: int) -> None:
+    """Click a point of this curve in the rate-distortion chart."""
+    figure = page.locator(CHART).filter(has_text="Bit rate (kbit/s)").first
+    figure.scroll_into_view_if_needed()
+    find = """async (figure, [name, nth]) => {
+        for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+        const { xaxis, yaxis } = figure._fullLayout;
+        const points = figure.calcdata[figure.data.findIndex((t) => t.meta === name)];
+        const box = figure.getBoundingClientRect();
+        return [box.x + xaxis._offset + xaxis.c2p(points[nth].x), box.y + yaxis._offset + yaxis.c2p(points[nth].y)];
+    }"""
+    at, before = figure.evaluate(find, [name, nth]), None
+    while at != before:  # what is drawn above it may still move it
+        at, before = figure.evaluate(find, [name, nth]), at
+    page.mouse.move(*at)
+    page.mouse.click(*at)
+
+
+def test_a_click_on_a_curve_shows_that_point_on_its_side(open_page, lab, run):
+    record, curve = run
+    page = open_pair(open_page, lab, run)
+    points = sorted(curve.points, key=lambda p: p.kbps)
+    click_point(page, "x264 medium", len(points) - 1)
+    page.locator(".tag-b", has_text=f"x264 medium, rate {points[-1].rate}").wait_for()
+    page.wait_for_url(f"**right-rate={points[-1].rate}*")
+    rows = sorted(record.results, key=lambda r: r.kbps)
+    click_point(page, "Plain", 0)
+    page.locator(".tag-a", has_text=f"Plain, rate {rows[0].rate:g}").wait_for()
+    assert f"x264 medium, rate {points[-1].rate}" in page.locator(".tag-b").text_content()
+
+
+def test_on_a_phone_charts_scroll_the_page_and_the_matrix_scrolls_in_itself(open_page, lab, run):
+    record, _ = run
+    page = open_page(lab, f"/compare?with={record.id},anchor:x264-medium,anchor:mjpeg", expect=("favicon",), **PHONE)
+    matrix = page.locator(CHART).filter(has_text="… than")
+    matrix.wait_for()
+    page.wait_for_function("e => e.clientWidth >= 560", arg=matrix.element_handle())
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") == 390
+    page.locator(".badge[data-kind=exact]").wait_for()  # nothing moves any more by itself
+    speeds, fingers = page.locator(CHART).filter(has_text="Encode speed"), Fingers(page)
+    place = "e => [e.getBoundingClientRect().left, e.getBoundingClientRect().top]"
+    for chart, way in ((speeds, (0, -150)), (matrix, (-120, 0))):
+        chart.scroll_into_view_if_needed()
+        before, box = chart.evaluate(place), chart.bounding_box()
+        at = (200, box["y"] + box["height"] * 0.6)
+        fingers.put(a=at)
+        fingers.move(a=(at[0] + way[0], at[1] + way[1]))
+        fingers.lift()
+        moved = "([e, [x, y], [dx, dy]]) => { const r = e.getBoundingClientRect(); return dx ? r.left < x - 60 : r.top < y - 60 }"
+        page.wait_for_function(moved, arg=[chart.element_handle(), before, way])
+    assert not page.locator(f"{CHART} .modebar-btn").count()
+
+
 def test_a_blind_trial_is_answered_and_nothing_names_the_sides(open_page, lab, run):
     page = open_pair(open_page, lab, run)
     page.get_by_text("Blind test", exact=True).click()
@@ -83,6 +137,7 @@ def test_a_blind_trial_is_answered_and_nothing_names_the_sides(open_page, lab, r
         page.get_by_text(f"Blind test, trial {number}", exact=True).wait_for()
         page.locator(".player[data-blind] .badge[data-kind=exact]").wait_for()
         page.locator(".player:not([data-blind])").wait_for(state="detached")
+        page.wait_for_function("() => !document.querySelector('[data-stale=true]')")  # the buttons are this trial's
         assert [page.locator(f".tag-{side}").text_content() for side in "ab"] == ["A", "X"]
         page.get_by_role("button", name="X is A").click()
     page.get_by_text("Blind test, trial 3", exact=True).wait_for()

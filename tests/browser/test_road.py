@@ -111,7 +111,7 @@ def test_own_page_forks_annotates_and_compares_with_the_parent(open_page, lab):
     page.get_by_role("button", name="Title and notes").click()
     page.get_by_role("textbox", name="Notes").fill("Expected: *nothing*")
     page.get_by_role("button", name="Save").click()
-    page.get_by_test_id("stVerticalBlock").get_by_text("Expected: *nothing*").first.wait_for()
+    page.get_by_test_id("stMarkdown").get_by_text("Expected: *nothing*").wait_for()  # as saved; the box has it already
     assert lab.store.get(parent).notes == "Expected: *nothing*"
     page.keyboard.press("Escape")
 

@@ -51,6 +51,7 @@ export class Player {
     const { stage } = this.view;
     this.view.changed = () => this.showStill();
     this.zoom.changed = () => this.readouts.showZoom();
+    this.zoom.tapped = () => this.magnifier.on || this.controls.togglePlay(); // with it, a tap names a pixel
     this.magnifier.changed = () => this.showStill();
     stage.addEventListener("pointermove", (event) => this.readouts.showPixel(event));
     stage.addEventListener("pointerleave", () => this.readouts.showPixel(null));

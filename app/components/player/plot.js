@@ -15,7 +15,9 @@ export class Plot {
     this.range = [null, null];
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.canvas);
-    this.canvas.addEventListener("pointerdown", (event) => this.onPointer(event, true));
+    // A finger may be about to scroll the page: it seeks once it moves sideways, or where it is lifted.
+    this.canvas.addEventListener("pointerdown", (event) => this.onPointer(event, event.pointerType !== "touch"));
+    this.canvas.addEventListener("pointerup", (event) => this.onPointer(event, event.pointerType === "touch"));
     this.canvas.addEventListener("pointermove", (event) => this.onPointer(event, event.buttons === 1));
     this.canvas.addEventListener("pointerleave", () => this.setHover(null));
   }
@@ -59,7 +61,7 @@ export class Plot {
     const frame = Math.max(0, Math.min(this.frames - 1, Math.round(share * (this.frames - 1))));
     this.setHover(frame);
     if (!pressed) return;
-    this.canvas.setPointerCapture(event.pointerId);
+    if (event.type !== "pointerup") this.canvas.setPointerCapture(event.pointerId);
     if (frame !== this.frame) this.goTo(frame);
   }
 

@@ -66,7 +66,7 @@ export class Readouts {
     element.toggleAttribute("data-apart", apart);
     const [first, second] = view.names;
     this.part(".apart").hidden = !apart;
-    this.part(".apart span").textContent = `Different frames: ${first} ${a}, ${second} ${b} (${b > a ? "+" : "−"}${Math.abs(b - a)})`;
+    this.part(".apart .said").textContent = `${first} ${a}, ${second} ${b} (${b > a ? "+" : "−"}${Math.abs(b - a)})`;
     this.part("[data-do=b-back] b").textContent = `‹${second}`;
     this.part("[data-do=b-on] b").textContent = `${second}›`;
   }

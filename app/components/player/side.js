@@ -19,7 +19,7 @@ export class SideVideo {
     video.addEventListener("error", () => this.onError());
     for (const name of ["waiting", "canplay", "ended"]) video.addEventListener(name, () => on[name]());
     const watch = (_now, { mediaTime }) => {
-      this.shown = Math.round((mediaTime * this.num) / this.den);
+      this.shown = this.frameAt(mediaTime);
       on.frame(this.shown);
       video.requestVideoFrameCallback(watch);
     };
@@ -55,6 +55,11 @@ export class SideVideo {
   /** To the middle of the frame, which no rounding of time stamps can move to its neighbour. */
   timeOf(n) {
     return ((n + 0.5) * this.den) / this.num;
+  }
+
+  /** Of a media time: the frame's first moment in Chromium, what was asked for (its middle, after a seek) in Firefox. */
+  frameAt(time) {
+    return Math.floor((time * this.num) / this.den + 0.25);
   }
 
   /** Resolves once frame n is on screen, or `giveUp()` says that it is not wanted any more. */

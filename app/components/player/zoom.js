@@ -1,6 +1,8 @@
 // Zoom and pan, one state for both pictures, in fractions of the picture so that they stay in step at any size.
+// One finger drags the wipe, or the picture when zoomed; two pinch; a finger that does not move is a tap.
 
 export const MAX_ZOOM = 16;
+const SLOP = 8; // screen pixels that a finger may move and still be a tap
 
 export class Zoom {
   constructor(element, view, before) {
@@ -9,13 +11,16 @@ export class Zoom {
     this.view = view;
     this.state = before ?? { scale: 1, x: 0.5, y: 0.5 }; // x, y: the point of the picture in the middle of its pane
     this.pointers = new Map();
+    this.touched = null; // where the finger came down that has not moved yet
     this.changed = () => {};
+    this.tapped = () => {};
     this.stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.stage.addEventListener("pointerdown", (event) => this.onDown(event));
     this.stage.addEventListener("pointermove", (event) => this.onMove(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      this.stage.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
-    }
+    for (const end of ["pointerup", "pointercancel"]) this.stage.addEventListener(end, (event) => this.onEnd(event));
+    const keep = (event) => event.touches.length > 1 && event.cancelable && event.preventDefault();
+    // Two fingers are the player's, also where their middle moves up or down, which would scroll the page.
+    for (const touch of ["touchstart", "touchmove"]) this.stage.addEventListener(touch, keep, { passive: false });
     this.stage.addEventListener("dblclick", (event) => {
       if (this.state.scale > 1) this.reset();
       else this.zoomAt(4, this.placeOf(event));
@@ -94,16 +99,31 @@ export class Zoom {
   onDown(event) {
     if (event.button || event.target.closest("button, select, .legend")) return;
     this.stage.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    this.wiping =
-      this.view.state.mode === "wipe" && (this.state.scale === 1 || Boolean(event.target.closest(".handle")));
-    this.moveWipe(event);
+    const here = { x: event.clientX, y: event.clientY };
+    this.pointers.set(event.pointerId, here);
+    const alone = this.pointers.size === 1;
+    const onHandle = this.state.scale === 1 || Boolean(event.target.closest(".handle"));
+    this.wiping = alone && onHandle && this.view.state.mode === "wipe"; // after a pinch the finger that is left pans
+    this.touched = alone && event.pointerType === "touch" ? here : null;
+    if (!this.touched) this.moveWipe(event);
+  }
+
+  onEnd(event) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    if (this.touched && event.type === "pointerup") this.tapped();
+    this.touched = null;
   }
 
   onMove(event) {
     const last = this.pointers.get(event.pointerId);
     if (!last) return;
     const now = { x: event.clientX, y: event.clientY };
+    if (this.touched) {
+      const [across, down] = [Math.abs(now.x - this.touched.x), Math.abs(now.y - this.touched.y)];
+      if (Math.hypot(across, down) < SLOP) return;
+      if (down > across && this.state.scale === 1) this.wiping = false; // the page is about to scroll
+      this.touched = null;
+    }
     const box = this.paneAt(event);
     if (this.pointers.size === 2) {
       const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);

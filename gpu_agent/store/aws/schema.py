@@ -8,6 +8,8 @@ POINT#<token>#<number>      one row of the results as native attributes; META sa
 BEST#<board>                an entry of a board of the `best` index: Y-PSNR in the transaction that ends a run, BD-rates later
 OUTLINES / <id>             the facts of an outline, in a partition of their own: all are read in a few pages. Written with
                             the record that ends a run, and made again from the record where it is missing
+BLIND#<test>                leads to a blind test with a point of the experiment, which is an item in a partition of its own
+                            (BLIND#<test> / META), as what leads to it from its two points is (PAIR#<hash> / BLIND#<test>)
 EVENT#<number>              one event; `expires` lets DynamoDB drop it after EVENT_DAYS
 
 BODY and POINT items never change once written: META switches from one set to the next in a single conditional write,
@@ -19,6 +21,8 @@ lab makes (an experiment writes it about five times), and the price of an order 
 """
 
 from __future__ import annotations
+
+import hashlib
 
 PARTITION, SORT, EXPIRES = "pk", "sk", "expires"
 META = "META"
@@ -92,3 +96,15 @@ def key(experiment_id: str, sort: str = META) -> dict[str, str]:
 
 def code_key(sha256: str) -> str:
     return f"{CODE_PREFIX}{sha256}.py"
+
+
+def blind_key(test_id: str) -> dict[str, str]:
+    return {PARTITION: f"BLIND#{test_id}", SORT: META}
+
+
+def blind_of_experiment(experiment_id: str, test_id: str) -> dict[str, str]:
+    return key(experiment_id, f"BLIND#{test_id}")
+
+
+def blind_of_pair(pair: str, test_id: str) -> dict[str, str]:
+    return {PARTITION: f"PAIR#{hashlib.sha256(pair.encode()).hexdigest()}", SORT: f"BLIND#{test_id}"}

@@ -22,6 +22,7 @@ from tests.gpu_agent.live import client_of, live_agent, tiny_clip, upload
 from tests.stubs.messages_api import Reply, Stub
 
 from .codecs import reply
+from .fakes import Bench
 
 PATIENCE = 300.0
 FRAMES = 4
@@ -106,6 +107,14 @@ class World:
             (cost(Usage.from_api(r["usage"]), r["body"]["model"]) for r in self.stub.requests if "usage" in r),
             Decimal(0),
         )
+
+
+@pytest.fixture
+def bench(tmp_path) -> Iterator[Bench]:
+    with Stub() as stub:
+        made = Bench(tmp_path, stub)
+        yield made
+        made.around.asking.stop_all()
 
 
 @pytest.fixture

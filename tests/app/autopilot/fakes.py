@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from app.agent_client import AgentDown, AgentError
 from app.autopilot.asking import Asking
+from app.autopilot.course import Surroundings
 from app.autopilot.ledger import Ledger
-from app.autopilot.loop import Loop, Surroundings
+from app.autopilot.loop import Loop
 from app.autopilot.models import Attempt, BudgetSettings, Run, RunSettings, Start
 from app.claude.connection import Connection
+from app.claude.models import Usage, cost
 from app.evidence import Evidence, describe
 from gpu_agent.anchors import AnchorCurve
 from gpu_agent.audit import library_codec
@@ -168,3 +171,13 @@ def text_of(answer: str) -> str:
 
 def evidence(experiment: Experiment, clips, pictures: bool) -> Evidence:
     return describe(experiment, clips=clips, with_images=False)
+
+
+def told(attempts: list[Attempt]) -> list[tuple]:
+    return [(a.kind, a.parents, a.verdict) for a in attempts]
+
+
+def billed(bench: Bench) -> Decimal:
+    """What the stub would bill for all requests, from its own usage and the published prices."""
+    sent = [r for r in bench.stub.requests if "usage" in r]
+    return sum((cost(Usage.from_api(r["usage"]), r["body"]["model"]) for r in sent), Decimal(0))

@@ -6,20 +6,16 @@ from math import comb
 
 import pytest
 
-from app.blind import Series, Stimulus, Trial, confidence
+from app.blind import Trial, confidence
 from app.blind.confidence import counted, sentence
+from tests.gpu_agent.blindtests import blind_test, stimulus
 
-ONE, TWO = (Stimulus(name, f"{name}/preview.mp4", f"{name}/{{frame}}.png") for name in ("Codec", "x264"))
-
-
-def series(kind):
-    return Series("s", kind, "carphone", "0" * 64, 8, ONE, TWO, "2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00Z")
+ONE, TWO = (stimulus(None, label=name, preview=f"{name}/preview.mp4") for name in ("Codec", "x264"))
 
 
-def trials(right: int, wrong: int) -> list[Trial]:
+def closed(kind: str, right: int, wrong: int):
     """A/B/X trials; as a preference, with A the first point in all of them, answers a."""
-    letters = ["a"] * right + ["b"] * wrong
-    return [Trial(str(n), "s", n, False, "a", letter) for n, letter in enumerate(letters, 1)]
+    return blind_test(ONE, TWO, "a" * right + "b" * wrong, kind=kind, closed_at="2026-01-02T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -52,15 +48,18 @@ def test_what_is_no_count_is_refused(hits, of):
 
 
 def test_trials_are_counted_as_their_kind_asks():
-    open_one = Trial("x", "s", 9, True, "b")
-    assert counted(series("abx"), [open_one]) is None
-    assert counted(series("abx"), [*trials(3, 1), open_one])[:2] == (3, 4)
+    trial = lambda n, **facts: Trial(id=f"{'0' * 12}-{n}", **{"x_is": "a"} | facts)
+    open_one = trial(9, swapped=True, x_is="b")
+    with_trials = lambda kind, *trials: blind_test(id="0" * 12, kind=kind, trials=trials)
+    assert counted(with_trials("abx", open_one)) is None
+    answered = [trial(n, swapped=False, answer=letter) for n, letter in enumerate("aaab")]
+    assert counted(with_trials("abx", *answered, open_one))[:2] == (3, 4)
     swapped = [
-        Trial("1", "s", 1, True, "a", "b"),
-        Trial("2", "s", 2, True, "a", "a"),
-        Trial("3", "s", 3, False, "a", "a"),
+        trial(1, swapped=True, answer="b"),
+        trial(2, swapped=True, answer="a"),
+        trial(3, swapped=False, answer="a"),
     ]
-    assert counted(series("preference"), swapped)[:2] == (2, 3)  # b of a swapped trial is the first point
+    assert counted(with_trials("preference", *swapped))[:2] == (2, 3)  # b of a swapped trial is the first point
 
 
 @pytest.mark.parametrize(
@@ -75,5 +74,5 @@ def test_trials_are_counted_as_their_kind_asks():
     ],
 )  # fmt: skip
 def test_the_result_is_said_with_what_it_does_not_show(kind, right, wrong, said):
-    text = sentence(series(kind), trials(right, wrong))
+    text = sentence(closed(kind, right, wrong))
     assert all(part in text for part in said), text

@@ -25,7 +25,7 @@ def test_figures_overlap_and_refusals_are_in_the_cells():
         (hostile, "A"): a_pair(hostile, "A", None, reason="“A” has 2 rate points <i>"),
     }
     figure = matrix_figure(["A", hostile], pairs)
-    texts = [a.text.replace(THIN, " ") for a in figure.layout.annotations]
+    texts = [text.replace(THIN, " ") for text in figure.data[1].text]
     assert texts[0].startswith("−31 %<br>")
     assert "overlap 66%" in texts[0]
     assert texts[1] == "–"

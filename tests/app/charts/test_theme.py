@@ -76,3 +76,7 @@ def test_logarithmic_ticks_are_a_few_readable_numbers_inside(low, high):
     assert all(low <= value * 1.000001 and value <= high * 1.000001 for value in values)
     assert [float(label) for label in labels] == pytest.approx(values)
     assert all("e" not in label and len(label) <= 7 for label in labels)
+
+
+def test_less_than_a_decade_has_round_numbers_where_three_of_them_fit():
+    assert log_ticks(54, 104)[0] == [60, 70, 80, 90, 100]

@@ -81,11 +81,12 @@ def open_page(browser, harness) -> Iterator[Callable]:
     """Opens a page of the harness; the test fails where the page raised a JavaScript error."""
     contexts, errors = [], []
 
-    def open_(path: str, **options):
+    def open_(path: str, script: str = "", **options):
         options.setdefault("viewport", {"width": 1280, "height": 1000})
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{harness}/{path}")

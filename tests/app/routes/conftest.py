@@ -11,12 +11,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.blind import BlindStore
+from app.blind import BlindTests
 from app.routes.agent import AgentPipe
 from app.routes.artifacts import ArtifactSource
 from app.routes.blind import Blind
 from app.server import middleware, routes
 from app.settings import AppSettings
+from gpu_agent.store.blind import LocalBlind
 from tests.stubs.aws_fixtures import aws_settings, aws_url, credentials  # noqa: F401
 
 BODY = bytes(range(256)) * 4
@@ -107,7 +108,7 @@ def serve(tmp_path):
         pipe = AgentPipe(url, lambda: token)
         source = ArtifactSource(folder, pipe, store)
         around = middleware(AppSettings(data=tmp_path))
-        blind = Blind(BlindStore(tmp_path / "app.db"), source)
+        blind = Blind(BlindTests(LocalBlind(tmp_path / "lab.db")), source)
         app = Starlette(routes=routes(assets or {}, source, blind=blind), middleware=around, lifespan=pipe.lifespan)
         with TestClient(app, base_url="http://localhost:8501") as client:
             yield client

@@ -8,36 +8,38 @@ import cv2
 import numpy as np
 import pytest
 
-from app.blind import BlindStore, Stimulus
+from app.blind import BlindTests
+from gpu_agent.store.blind import LocalBlind
 from tests.app.routes.conftest import Handler
+from tests.gpu_agent.blindtests import stimulus
 
 BLACK, WHITE = (cv2.imencode(".png", np.full((8, 16, 3), level, np.uint8))[1].tobytes() for level in (0, 255))
 NOISE = cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (8, 16, 3), np.uint8))[1].tobytes()
-ONE = Stimulus(
-    "One", "run-1/carphone/r22/preview.mp4", "run-1/carphone/r22/frames/{frame}/decoded.png", experiment="run-1"
+ONE, TWO = (
+    stimulus("run-1", label=label, preview=f"run-1/{at}/preview.mp4", exact=f"run-1/{at}/frames/{{frame}}/decoded.png")
+    for label, at in (("One", "carphone/r22"), ("Two", "car%2Bphone/r27"))
 )
-TWO = Stimulus("Two", "run-1/car%2Bphone/r27/preview.mp4", "run-1/car%2Bphone/r27/frames/{frame}/decoded.png")
 
 
 @pytest.fixture
-def store(tmp_path):
-    return BlindStore(tmp_path / "app.db")
+def tests(tmp_path):
+    return BlindTests(LocalBlind(tmp_path / "lab.db"))
 
 
 @pytest.fixture
 def videos(folder):
     """The two previews, of different lengths."""
     data = [b"\0\0\0\x10ftypisom" + bytes([level]) * length for level, length in ((1, 5000), (2, 70_000))]
-    for stimulus, body in zip((ONE, TWO), data):
-        path = folder / unquote(stimulus.preview)
+    for point, body in zip((ONE, TWO), data):
+        path = folder / unquote(point.preview)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
     return data
 
 
 @pytest.fixture
-def trial(store):
-    return store.current(store.begin("abx", "carphone", "0" * 64, 8, ONE, TWO).id)
+def trial(tests):
+    return tests.current(tests.begin("abx", "carphone", "0" * 64, 8, ONE, TWO), "tab")
 
 
 @pytest.mark.parametrize("side", ["a", "b", "x"])
@@ -95,8 +97,8 @@ def test_where_one_of_the_two_is_missing_neither_is_shown_and_no_name_is_told(cl
     assert {(seen.method, seen.path) for seen in agent.seen} == {("HEAD", f"/artifacts/{TWO.preview}")}
 
 
-def test_what_is_no_letter_of_a_trial_is_not_there(client, store, trial, videos):
-    preference = store.current(store.begin("preference", "carphone", "0" * 64, 8, ONE, TWO).id)
+def test_what_is_no_letter_of_a_trial_is_not_there(client, tests, trial, videos):
+    preference = tests.current(tests.begin("preference", "carphone", "0" * 64, 8, ONE, TWO), "tab")
     for path in ("nobody/a/preview.mp4", f"{trial.id}/c/preview.mp4", f"{trial.id}/source/frames/0.png",
                  f"{preference.id}/x/preview.mp4", f"{preference.id}/x/frames/0.png"):  # fmt: skip
         assert client.get(f"/blind/{path}").status_code == 404

@@ -17,6 +17,7 @@ from gpu_agent.archive import open_archive
 from gpu_agent.models import Status
 from tests.app.pages.test_compare import CLIP, points
 from tests.gpu_agent.archive.conftest import Home, put
+from tests.gpu_agent.blindtests import blind_test, stimulus
 from tests.gpu_agent.factory import experiment
 
 
@@ -29,7 +30,7 @@ class Agent:
     def clips(self):
         raise AgentDown("away")
 
-    def artifact(self, path):
+    def artifact(self, path, timeout):
         self.asked.append(path)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -51,7 +52,7 @@ def client(home, agent, monkeypatch, tmp_path):
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    own = routes({}, SimpleNamespace(artifact=None, agent=None), Exports(home.store, home.artifacts, agent))
+    own = routes({}, SimpleNamespace(artifact=None, agent=None), Exports(home.store, home.artifacts, home.blind, agent))
     app = Starlette(
         routes=[r for r in own if "export" in r.path or "comparison" in r.path], middleware=middleware(AppSettings())
     )
@@ -60,12 +61,14 @@ def client(home, agent, monkeypatch, tmp_path):
 
 def test_an_experiment_as_an_archive_that_can_be_opened(client, home, tmp_path):
     record = put(home)
+    home.blind.create(blind_test(stimulus(record.id), answers="a", closed_at="2026-02-01T00:00:00Z"))
     answer = client.get(f"/export/{record.id}.zip")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     assert "attachment" in answer.headers["content-disposition"]
     (tmp_path / "a.zip").write_bytes(answer.content)
     with open_archive(tmp_path / "a.zip") as archive:
         assert archive.record.id == record.id
+        assert [t.experiments[0] for t in archive.blind] == [record.id]
     assert client.get(f"/export/{record.id}.zip").content == answer.content
     assert list((tmp_path / "tmp").iterdir()) == [], "the temporary file is gone once it was sent"
 
@@ -99,6 +102,22 @@ def test_a_comparison_in_each_form_is_a_download(client, home, agent):
     assert len(answers["csv"].text.splitlines()) == 9
     assert len(json.loads(answers["json"].text)["points"]) == 8
     assert len(agent.asked) == 3
+
+
+def test_a_report_tells_the_closed_blind_tests_of_the_compared_alone(client, home):
+    text = compared(home)
+    one, two = (stimulus(key, label=f"Point of {key}") for key in text.split(","))
+    closed = {"closed_at": "2026-02-01T00:00:00Z"}
+    for own, answers, more in (
+        ((one, two), "aaab", closed),
+        ((one, two), "a", {}),
+        ((one, stimulus("other-1")), "aa", closed),
+    ):
+        home.blind.create(blind_test(*own, answers, **more))
+    answer = client.get("/comparison/report.html", params={"with": text})
+    assert "3 of 4 answers correct" in answer.text
+    assert answer.text.count("answers correct") == 1
+    assert "1 answer" not in answer.text
 
 
 @pytest.mark.parametrize(

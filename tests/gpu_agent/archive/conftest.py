@@ -14,6 +14,7 @@ from gpu_agent.archive import write_archive
 from gpu_agent.bitstream import BitstreamWriter
 from gpu_agent.codec_kit.frames import VideoInfo
 from gpu_agent.models import ClipRef, Experiment, Progress, Status
+from gpu_agent.store.blind import LocalBlind
 from gpu_agent.store.folder import FolderArtifacts
 from gpu_agent.store.local import LocalExperiments
 from tests.gpu_agent.factory import experiment, row
@@ -24,11 +25,12 @@ class Home:
 
     def __init__(self, folder: Path):
         self.store = LocalExperiments(folder / "lab.db")
+        self.blind = LocalBlind(folder / "lab.db")
         self.artifacts = FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts")
 
     def archive(self, record: Experiment) -> bytes:
         out = io.BytesIO()
-        write_archive(record, self.store.events(record.id), self.artifacts, out)
+        write_archive(record, self.store.events(record.id), self.blind.of_experiment(record.id), self.artifacts, out)
         return out.getvalue()
 
 

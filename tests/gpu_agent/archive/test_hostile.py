@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpu_agent.archive import ArchiveError, layout, open_archive, read, restore
+from gpu_agent.blind import Stimulus
+from tests.gpu_agent.blindtests import blind_test, stimulus
 
 from .conftest import Home, bitstream, manifest_of, put
 
@@ -30,7 +32,7 @@ def packed(path, files: dict[str, bytes], manifest: bytes | None = None, **more)
 
 def refused(path, other: Home, match: str) -> None:
     with pytest.raises(ArchiveError, match=match), open_archive(path) as archive:
-        restore(archive, other.store, other.artifacts)
+        restore(archive, other.store, other.artifacts, other.blind)
     assert other.store.outlines() == []
     assert not any(p.is_file() for p in other.artifacts.kept.rglob("*"))
 
@@ -83,6 +85,38 @@ def test_artifacts_under_odd_paths_and_points_twice(zipped, other):
     refused(zipped, other, "odd path")
     packed(zipped, changed_record(files, results=[rows[0], rows[0]]))
     refused(zipped, other, "do not fit")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"one": stimulus("exp-000003")}, "not about this experiment"),
+        ({"clip_sha256": "1" * 64}, "not about this experiment and a clip"),
+        ({"closed_at": None}, "not finished"),
+        ({"elsewhere": True}, "not finished"),
+        ({"two": stimulus(preview="../../token")}, "a path that is none"),
+        ({"two": stimulus(exact="exp-000001/%2e%2e/{frame}")}, "a path that is none"),
+        ({"two": stimulus("exp-000002", exact="exp-000001/{frame}.png")}, "a path that is none"),
+        ({"created_at": "yesterday"}, "not a list of blind tests"),
+        ({"trials": [{"id": "0", "swapped": False, "x_is": "a"}]}, "not a list of blind tests"),
+        ({"frames": 0}, "not a list of blind tests"),
+        ({"kind": "abxy"}, "not a list of blind tests"),
+        ({"id": "../up"}, "not a list of blind tests"),
+    ],
+)
+def test_blind_tests_that_nobody_took_here(zipped, record, other, changes, match):
+    own = stimulus(record.id)
+    good = blind_test(own, stimulus("exp-000002", 27), "ab", closed_at="2026-02-01T00:00:00Z").model_dump(mode="json")
+    bad = good | {n: v.model_dump() if isinstance(v, Stimulus) else v for n, v in changes.items()}
+    files = unpacked(zipped)
+    packed(zipped, files | {"blind.json": json.dumps([bad]).encode()})
+    refused(zipped, other, match)
+    assert other.blind.of_experiment(record.id) == []
+    packed(zipped, files | {"blind.json": json.dumps([good, good]).encode()})
+    refused(zipped, other, "one test twice")
+    packed(zipped, files | {"blind.json": json.dumps([good]).encode()})
+    with open_archive(zipped) as archive:
+        assert [t.id for t in archive.blind] == [good["id"]]
 
 
 def test_another_bitstream_than_was_measured(zipped, other):
@@ -152,7 +186,9 @@ def test_no_zip_no_file_and_a_name_twice(zipped, other, tmp_path):
 @pytest.fixture(scope="module")
 def good(tmp_path_factory) -> bytes:
     home = Home(tmp_path_factory.mktemp("good"))
-    return home.archive(put(home))
+    record = put(home)
+    home.blind.create(blind_test(stimulus(record.id), answers="ab", closed_at="2026-02-01T00:00:00Z"))
+    return home.archive(record)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -172,7 +208,7 @@ def test_whatever_is_damaged_is_a_sentence_or_harmless(good, tmp_path_factory, e
     said = None
     try:
         with open_archive(path) as archive:
-            restore(archive, other.store, other.artifacts)
+            restore(archive, other.store, other.artifacts, other.blind)
     except ArchiveError as e:
         said = str(e)
     found = other.store.outlines()

@@ -10,6 +10,9 @@ from skimage import data
 
 from gpu_agent.codec_kit.frames import VideoInfo
 
+AROUND_A_STRIP = ((137, 12), (138, 13), (139, 58), (153, 59), (154, 60), (266, 61), (267, 11))
+"""Widths and heights at which the Gaussian kernel's strips of columns, vectors and rows begin and end."""
+
 
 def natural(height: int, width: int, shift: int = 0) -> np.ndarray:
     """A photograph's luma, moved sideways by `shift`."""
@@ -47,6 +50,7 @@ def plane_pairs() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         "11x12": (noise[:12, :11].copy(), other[:12, :11].copy()),
         "one column of windows, tall": (noise[:, :11].copy(), other[:, :11].copy()),
         "27 columns": (noise[:16, :27].copy(), other[:16, :27].copy()),
+        **{f"{w}x{h}": (natural(h, w), noisy(natural(h, w), 9)) for w, h in AROUND_A_STRIP},
     }
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from gpu_agent.clips import ClipCancelled
 from gpu_agent.codec_kit.frames import VideoInfo
-from gpu_agent.preview import make_preview
+from gpu_agent.preview import make_preview, mp4
+from gpu_agent.preview.encoders import X264, Encoder
 
 from .conftest import clip_of
 
@@ -95,3 +96,55 @@ def test_planes_that_are_too_short_are_an_error_and_an_older_preview_stays(numbe
         make_preview(planes, info._replace(frames=5), target, clip_facts=clip_of(info))
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir()] == ["a.mp4"]
+
+
+EXTERNAL = av.error.tag_to_code(b"EXT ")
+"""FFmpeg's number for an error of a library outside it, which NVENC is."""
+
+
+class Breaking:
+    """A stream whose encoder fails after `left` frames, as a driver may that goes away."""
+
+    def __init__(self, stream, left):
+        self.stream, self.left = stream, left
+
+    def encode(self, *picture):
+        self.left -= 1
+        if self.left < 0:
+            raise av.error.ExternalError(EXTERNAL, "it broke")
+        return self.stream.encode(*picture)
+
+
+def test_an_encoder_that_fails_midway_is_followed_by_x264_from_the_start(numbered, tmp_path, monkeypatch, caplog):
+    planes, info = numbered(6)
+    open_stream, steps = mp4._stream, []
+
+    def opened(container, encoder, *rest):
+        stream = open_stream(container, encoder, *rest)
+        return stream if encoder == X264 else Breaking(stream, 3)
+
+    monkeypatch.setattr(mp4, "_stream", opened)
+    other = Encoder("libx264", X264.options | {"crf": "20"})
+    told = {"on_progress": lambda *step: steps.append(step), "encoder": other}
+    make_preview(planes, info, tmp_path / "a.mp4", clip_facts=clip_of(info), **told)
+    pictures, time_base, _ = decoded(tmp_path / "a.mp4")
+    assert [picture.pts * time_base for picture in pictures] == [n / info.fps for n in range(6)]
+    assert [done for done, _ in steps] == [1, 2, 3, 1, 2, 3, 4, 5, 6]
+    assert "so libx264 makes this preview" in caplog.text
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_encoder_that_does_not_open_is_replaced_too(numbered, tmp_path):
+    planes, info = numbered(3)
+    refused = Encoder("libx264", {"preset": "there is no such preset"})
+    make_preview(planes, info, tmp_path / "a.mp4", clip_facts=clip_of(info), encoder=refused)
+    assert len(decoded(tmp_path / "a.mp4")[0]) == 3
+
+
+def test_where_x264_itself_fails_there_is_no_preview(numbered, tmp_path, monkeypatch):
+    planes, info = numbered(3)
+    open_stream = mp4._stream
+    monkeypatch.setattr(mp4, "_stream", lambda *given: Breaking(open_stream(*given), 1))
+    with pytest.raises(av.FFmpegError, match="it broke"):
+        make_preview(planes, info, tmp_path / "out" / "a.mp4", clip_facts=clip_of(info))
+    assert list((tmp_path / "out").iterdir()) == []

@@ -9,10 +9,12 @@ import pytest
 from gpu_agent.contract import EXAMPLE
 from gpu_agent.measure import MeasureError
 from gpu_agent.models import ErrorCategory, Limits, Status
+from gpu_agent.preview import Choice
+from gpu_agent.preview.encoders import Encoder
 from gpu_agent.road import point, walk
 from gpu_agent.road.tools import Tools
 from gpu_agent.store import StoreError
-from tests.gpu_agent.live import STUCK, finished, run, start, under_way
+from tests.gpu_agent.live import STUCK, ask, finished, run, start, under_way
 
 pytestmark = pytest.mark.jail
 
@@ -145,6 +147,15 @@ def test_where_the_agent_itself_fails_the_run_is_lost_with_a_sentence(
     assert_failed(e, ErrorCategory.LOST)
     assert words in e.error.message
     assert run(client).status is Status.SUCCEEDED
+
+
+def test_an_encoder_of_previews_that_fails_costs_the_run_nothing(agent, client, monkeypatch):
+    broken = Encoder("libx264", {"preset": "there is no such preset"})
+    monkeypatch.setattr(agent.tools, "preview_by", Choice(broken, "It worked when the agent started."))
+    e = run(client)
+    assert e.status is Status.SUCCEEDED
+    assert e.environment["preview"] == "libx264"
+    assert ask(agent, "GET", f"/artifacts/{e.id}/{e.results[0].artifacts['preview']}").status == 200
 
 
 @pytest.mark.parametrize("error", [StoreError("The store hiccups."), RuntimeError("it broke")])

@@ -11,6 +11,8 @@ import pytest
 
 from gpu_agent.jail.watchdog import tree
 from gpu_agent.models import Status
+from gpu_agent.preview import Choice
+from gpu_agent.preview.encoders import Encoder
 from gpu_agent.server import Agent, app
 from gpu_agent.server.app import AlreadyRunning, kept_token
 from tests.gpu_agent.factory import experiment
@@ -75,8 +77,8 @@ def test_health_needs_no_token_and_tells_nothing_secret(idle):
     for secret in (idle.token, str(idle.settings.root), "SECRET", os.environ.get("HOME", "/root") + "/"):
         assert secret not in body
     assert set(answer.json) == {
-        "version", "build", "device", "sandbox", "measurement", "queue_depth", "anchors", "background", "running",
-        "started_at",
+        "version", "build", "device", "sandbox", "measurement", "preview", "queue_depth", "anchors", "background",
+        "running", "started_at",
     }  # fmt: skip
     assert answer.json["queue_depth"] >= 1
 
@@ -102,6 +104,22 @@ def test_without_a_jail_experiments_wait_and_health_says_how_to_mend_it(idle):
     }
     idle.worker.wake()
     assert all(e.status in (Status.QUEUED, Status.CANCELLED) for e in client.page()[0])
+
+
+def test_the_encoder_of_previews_is_tried_before_any_run_and_health_says_why_it_is_that(tmp_path, monkeypatch):
+    found = Choice(Encoder("h264_fast", {}), "h264_fast is quicker here.")
+    monkeypatch.setattr(app, "uses_gpu", lambda settings: True)
+    monkeypatch.setattr(app, "choose", lambda: found)
+    with live_agent(tmp_path, jail=False) as agent:
+        for thread in agent._threads[1:]:
+            thread.join(30)
+        said = ask(agent, "GET", "/health").json["preview"]
+    assert said == {"encoder": "h264_fast", "message": "h264_fast is quicker here."}
+
+
+def test_without_a_gpu_no_encoder_is_tried(idle):
+    said = ask(idle, "GET", "/health").json["preview"]
+    assert said == {"encoder": "libx264", "message": "No NVIDIA GPU is used here."}
 
 
 @pytest.mark.parametrize("finding", ["SSIM is 0.5 instead of 0.9.", RuntimeError("no compiler")])

@@ -97,6 +97,23 @@ def test_a_long_poll_wakes_on_the_event_it_waits_for(idle, client, monkeypatch):
     assert seen[0].status is Status.CANCELLED
 
 
+def test_the_status_is_never_older_than_the_events_it_comes_with(idle, client, monkeypatch):
+    """It is cancelled between the poll's two readings."""
+    e = start(client)
+    after, read, done = client.events(e.id).events[-1].seq, idle.store.get, []
+
+    def get(experiment_id):
+        record = read(experiment_id)
+        if not done:
+            done.append(True)
+            client.cancel(e.id)
+        return record
+
+    monkeypatch.setattr(idle.store, "get", get)
+    seen = client.events(e.id, after, wait=30)
+    assert ([v.message for v in seen.events], seen.status) == (["cancelled"], Status.CANCELLED)
+
+
 def test_a_poll_that_has_nothing_to_wait_for_answers(client):
     e = start(client)
     client.cancel(e.id)
@@ -167,7 +184,7 @@ def test_a_place_and_a_page_are_found_by_index(many):
     """A sort or a scan over 5,000 records with their code would be felt at each poll."""
     with sqlite3.connect(many.settings.database) as db:
         seen = []
-        connection = many.store._connection()
+        connection = many.store.database.connection()
         connection.set_trace_callback(seen.append)
         many.store.ahead("number-04000")
         many.store.page(Query(limit=50))

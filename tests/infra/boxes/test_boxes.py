@@ -84,3 +84,30 @@ def test_the_autopilot_runs_beside_the_lab_on_the_same_folder():
         assert line in lab.splitlines()
         assert line in autopilot.splitlines()
     assert "codec-lab-autopilot.service" in (FOLDER / "install.sh").read_text()
+
+
+def test_a_lab_that_nobody_signs_in_to_listens_to_its_own_machine_alone(tmp_path):
+    """`configure` with a stand-in for the AWS CLI: the parameter for signing in comes last, or not at all."""
+    aws = tmp_path / "aws"
+    aws.write_text(
+        '#!/bin/bash\ncase "$*" in\n*/v3/orchestrator/settings*) echo CODEC_LAB_APP_HOST=127.0.0.1 ;;\n'
+        "*/v3/orchestrator/sign-in*) [ -e signing ] && cat signing || { echo ParameterNotFound >&2; exit 254; } ;;\n"
+        "*/v3/agent/token*) echo token ;;\n*) exit 1 ;;\nesac\n"
+    )
+    aws.chmod(0o755)
+    (tmp_path / "box.env").write_text("PROJECT=v3\nROLE=orchestrator\n")
+    script = (FOLDER / "configure").read_text().replace("/etc/codec-lab", ".").replace("/run/codec-lab", "./run")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    run = lambda: subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert "Nobody has to sign in" in done.stderr
+    assert (tmp_path / "run" / "env").read_text().splitlines() == [
+        "CODEC_LAB_APP_HOST=127.0.0.1",
+        "CODEC_LAB_TOKEN=token",
+    ]
+    (tmp_path / "signing").write_text("CODEC_LAB_APP_HOST='0.0.0.0'\nCODEC_LAB_AUTH='{}'\n")
+    assert run().returncode == 0
+    lines = (tmp_path / "run" / "env").read_text().splitlines()
+    assert lines[-2:] == ["CODEC_LAB_APP_HOST='0.0.0.0'", "CODEC_LAB_AUTH='{}'"]
+    assert (tmp_path / "run" / "env").stat().st_mode & 0o077 == 0

@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from gpu_agent.settings import AgentSettings
 from gpu_agent.store.aws import schema
+from infra.launcher import scanner
 
 from .templates import FOLDER, NAMES, listed, resources, statements, template, text, walk
 
@@ -34,12 +36,12 @@ def test_the_linter_finds_nothing():
     assert (found.returncode, found.stdout) == (0, "")
 
 
+@pytest.mark.scanner
 def test_the_scanner_finds_nothing_that_is_not_explained():
-    """checkov pins older versions of what the lab runs on, so it lives in an environment of its own where there is one."""
-    command = shutil.which("checkov")
+    command = scanner.command(FOLDER.parents[1])
     if command is None:
-        pytest.skip("checkov is not on the PATH (pipx install checkov==3.3.30)")
-    call = [command, "--config-file", "infra/cloudformation/checkov.yml", "--output", "json"]
+        pytest.skip("checkov is not installed (./lab test does it)")
+    call = [*command, "--config-file", "infra/cloudformation/checkov.yml", "--output", "json"]
     found = subprocess.run(call, cwd=FOLDER.parents[1], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
     summary = json.loads(found.stdout)["summary"]
@@ -188,13 +190,18 @@ def test_the_worker_is_stopped_in_three_ways():
     assert (FOLDER.parent / "boxes" / "codec-lab-idle.timer").exists()
 
 
+def box_settings(name):
+    """The lines of a box's environment, before anything is filled in."""
+    value = template("compute")["Resources"][name]["Properties"]["Value"]["Fn::Sub"]
+    return listed(value)[0].split()
+
+
 def test_the_settings_of_the_boxes_are_known_to_the_programs():
     from app.settings import AppSettings
 
     known = {f"CODEC_LAB_{name.upper()}" for settings in (AgentSettings, AppSettings) for name in settings.model_fields}
     for name in ("WorkerSettings", "OrchestratorSettings"):
-        value = template("compute")["Resources"][name]["Properties"]["Value"]["Fn::Sub"]
-        names = {line.split("=")[0] for line in value.split()}
+        names = {line.split("=")[0] for line in box_settings(name)}
         assert names <= known
         assert {"CODEC_LAB_STORE", "CODEC_LAB_DYNAMODB_TABLE", "CODEC_LAB_VIDEOS_BUCKET"} <= names
 
@@ -234,6 +241,40 @@ def test_only_the_orchestrator_reads_the_key_for_claude():
     assert readers == {"OrchestratorRole"}
 
 
+def test_claude_on_bedrock_is_a_right_only_where_models_are_named_and_for_those_alone():
+    compute = template("compute")
+    assert compute["Parameters"]["BedrockModels"] == compute["Parameters"]["BedrockModels"] | {
+        "Type": "CommaDelimitedList",
+        "Default": "",
+    }
+    assert compute["Conditions"]["Bedrock"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "BedrockModels"}]}, ""]}]
+    }
+    [policy] = compute["Resources"]["OrchestratorRole"]["Properties"]["Policies"]
+    [(condition, right, otherwise)] = [s["Fn::If"] for s in policy["PolicyDocument"]["Statement"] if "Fn::If" in s]
+    assert (condition, otherwise) == ("Bedrock", {"Ref": "AWS::NoValue"})
+    assert right["Action"] == "bedrock-mantle:CreateInference"
+    assert right["Condition"] == {"StringEquals": {"bedrock-mantle:Model": {"Ref": "BedrockModels"}}}
+    arn, filled = right["Resource"]["Fn::Sub"]
+    assert arn == "arn:${AWS::Partition}:bedrock-mantle:${Where}:${AWS::AccountId}:project/default"
+    assert filled == {"Where": {"Fn::If": ["BedrockHere", {"Ref": "AWS::Region"}, {"Ref": "BedrockRegion"}]}}
+    actions = [
+        (name, action) for name, s in granted() for action in listed(s["Action"]) if action.startswith("bedrock")
+    ]
+    assert actions == [("OrchestratorRole", "bedrock-mantle:CreateInference")]
+
+
+def test_the_right_fits_what_the_lab_calls_and_the_lab_is_told():
+    """The right is that of the endpoint which the client asks, in its region; the other Bedrock's rights are others."""
+    from app.claude.connection import BEDROCK_URL
+
+    assert urlsplit(BEDROCK_URL).hostname.split(".")[0] == "bedrock-mantle"
+    lines = box_settings("OrchestratorSettings")
+    assert {"CODEC_LAB_CLAUDE_VIA=${Via}", "CODEC_LAB_BEDROCK_REGION=${Where}"} <= set(lines)
+    _, filled = template("compute")["Resources"]["OrchestratorSettings"]["Properties"]["Value"]["Fn::Sub"]
+    assert filled["Via"] == {"Fn::If": ["Bedrock", "bedrock", "anthropic"]}
+
+
 def test_the_dashboard_only_reads_and_the_worker_touches_no_box():
     actions = {}
     for name, statement in granted():
@@ -254,8 +295,7 @@ def test_the_worker_is_started_and_stopped_by_its_id_and_the_lab_knows_it():
                 assert resource["Fn::Sub"].split(":")[-1] in ("instance/${Worker}", "instance/${WorkerId}"), name
     both = {"StartInstances", "StopInstances"}
     assert starters == {"OrchestratorRole": both, "AdminRole": both, "NightlyStopRole": {"StopInstances"}}
-    settings = template("compute")["Resources"]["OrchestratorSettings"]["Properties"]["Value"]["Fn::Sub"]
-    assert "CODEC_LAB_WORKER_INSTANCE=${Worker}" in settings.split()
+    assert "CODEC_LAB_WORKER_INSTANCE=${Worker}" in box_settings("OrchestratorSettings")
 
 
 def test_each_box_reads_its_own_releases_alone():

@@ -36,7 +36,7 @@ class Boxes:
 
     def send(self, box: str, commands: list[str]) -> str:
         self.commands.append(commands)
-        command = f"command-{len(self.commands)}"
+        command = f"00000000-0000-0000-0000-{len(self.commands):012}"
         self.answers[command] = self.answer(box, commands[-1]) | {"left": self.delay}
         return command
 

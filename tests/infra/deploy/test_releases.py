@@ -56,6 +56,8 @@ def test_the_worker_gets_pytorch_and_no_streamlit():
     pins = wheels.requirements(ROOT, "worker")
     assert "torch==" in pins
     assert "streamlit==" not in pins
+    assert "authlib" not in pins.lower()
+    assert "Authlib==" in wheels.requirements(ROOT, "orchestrator")
     assert "boto3==" in pins
     assert "streamlit==" in wheels.requirements(ROOT, "orchestrator")
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 from botocore.exceptions import ClientError
 from moto.cloudformation.models import cloudformation_backends
@@ -10,7 +16,7 @@ from moto.ssm.models import ssm_backends
 from gpu_agent.store.aws import schema
 from infra.deploy import boxes as onto_boxes
 from infra.deploy import destroy, first, preflight, releases, stacks, steps
-from infra.deploy.__main__ import main
+from infra.deploy.__main__ import main, parser, wishes
 from infra.launcher.terminal import Problem
 
 from .conftest import REGION, UBUNTU, TestedAws
@@ -81,6 +87,40 @@ def test_the_command_itself_shows_estimate_and_plan(account, monkeypatch, capsys
     assert all(f"StackName='v3-{stack}'" in printed for stack in STACKS)
     assert "AlarmEmail" in printed
     assert state_of(account) == before
+
+
+def test_models_on_bedrock_reach_the_template_by_the_names_that_bedrock_has():
+    chosen = lambda *given: wishes(parser().parse_args(given)).compute
+    assert chosen("--bedrock", "claude-opus-5-5, other.model-1:0", "--bedrock-region", "us-west-2") == {
+        "BedrockModels": "anthropic.claude-opus-5-5,other.model-1:0",
+        "BedrockRegion": "us-west-2",
+    }
+    assert chosen("--bedrock", "off") == {"BedrockModels": ""}
+    assert chosen() == {}
+    for wrong in ("*", "claude-*", ",", "a,,b"):
+        with pytest.raises(Problem, match="--bedrock takes the models' ids"):
+            chosen("--bedrock", wrong)
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"BedrockModels": "anthropic.claude-opus-5-5,other.model", "BedrockRegion": "us-west-2"}]
+)
+def test_the_role_has_bedrock_only_where_models_are_named(account, deployment, named):
+    """Made anew for both: moto leaves a role's policies as they are when its stack changes."""
+    steps.infrastructure(deployment, steps.Wishes(compute=named))
+    iam = account.client("iam")
+    [role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if "OrchestratorRole" in r["RoleName"]]
+    policy = ast.literal_eval(str(iam.get_role_policy(RoleName=role, PolicyName="orchestrator")["PolicyDocument"]))
+    rights = [s for s in policy["Statement"] if "bedrock" in str(s).lower()]
+    settings = deployment.parameter("orchestrator/settings").split()
+    if not named:
+        assert rights == []
+        assert "CODEC_LAB_CLAUDE_VIA=anthropic" in settings
+        return
+    [right] = rights
+    assert right["Resource"] == "arn:aws:bedrock-mantle:us-west-2:123456789012:project/default"
+    assert right["Condition"] == {"StringEquals": {"bedrock-mantle:Model": named["BedrockModels"].split(",")}}
+    assert {"CODEC_LAB_CLAUDE_VIA=bedrock", "CODEC_LAB_BEDROCK_REGION=us-west-2"} <= set(settings)
 
 
 def test_the_estimate_says_who_hears_of_more_and_knows_what_is_deployed(account, deployment):
@@ -322,3 +362,93 @@ def test_destroy_keeps_what_was_measured_and_then_nothing(account, deployment):
     assert account.client("s3").list_buckets()["Buckets"] == []
     assert account.client("dynamodb").list_tables()["TableNames"] == []
     assert account.client("ssm").get_parameters_by_path(Path="/v3/", Recursive=True)["Parameters"] == []
+
+
+# Signing in -------------------------------------------------------------------------------------------------------
+
+SECRETS = """
+CODEC_LAB_SIGN_IN_ALLOWED = ["ada@example.com", "example.org"]
+ANTHROPIC_API_KEY = "stays here"
+[auth]
+redirect_uri = "https://lab.example.com/oauth2callback"
+cookie_secret = "of forty characters, which is quite enough"
+client_id = "lab"
+client_secret = "hush $HOME `id` #1"
+server_metadata_url = "https://accounts.example.net/.well-known/openid-configuration"
+client_kwargs = { scope = "openid email" }
+"""
+
+
+@pytest.fixture
+def command(made, monkeypatch, tmp_path):
+    """`./lab deploy sign-in …` over a file with these words; the exit status."""
+    from app.sign_in import configured
+
+    monkeypatch.setattr(configured, "is_authlib_installed", lambda: True)
+    monkeypatch.setattr("infra.deploy.__main__.Aws", lambda region, project, dry_run: made)
+
+    def run(words: str | None) -> int:
+        file = tmp_path / "secrets.toml"
+        file.write_text(words or "")
+        return main(["sign-in", str(file) if words else "off", "--region", REGION])
+
+    return run
+
+
+def kept(account) -> str | None:
+    found = account.client("ssm").get_parameters(Names=["/v3/orchestrator/sign-in"], WithDecryption=True)["Parameters"]
+    return found[0]["Value"] if found else None
+
+
+def test_signing_in_is_kept_as_a_secret_that_the_lab_reads_as_it_stands(account, command, boxes, tmp_path):
+    assert command(SECRETS) == 0
+    [found] = account.client("ssm").describe_parameters(
+        ParameterFilters=[{"Key": "Name", "Values": ["/v3/orchestrator/sign-in"]}]
+    )["Parameters"]
+    assert found["Type"] == "SecureString"
+    words = kept(account)
+    assert "stays here" not in words
+    assert any("try-restart" in line for line in boxes.commands[-1])
+    # What systemd takes out of the file (words in single quotes stand for themselves) is what the lab starts with.
+    variables = dict(line.split("=", 1) for line in words.splitlines())
+    assert all(v[0] == v[-1] == "'" and "'" not in v[1:-1] and "\\" not in v for v in variables.values())
+    program = "from app.settings import AppSettings; from app.sign_in import configured, sign_in\n"
+    program += "configured.is_authlib_installed = lambda: True\nsettings = AppSettings(); found = sign_in(settings)\n"
+    program += (
+        "print(found.origin, found.section['client_secret'], settings.app_host, settings.allowed_hosts, found.people)"
+    )
+    environment = os.environ | {k: v[1:-1] for k, v in variables.items()} | {"CODEC_LAB_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=steps.ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.startswith(
+        "https://lab.example.com hush $HOME `id` #1 0.0.0.0 ['lab.example.com', 'localhost', '127.0.0.1'] "
+    ), done.stderr
+    assert "ada@example.com" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('client_id = "lab"', "", "missing or empty: client_id"),
+        ('["ada@example.com", "example.org"]', "[]", "ALLOWED is empty"),
+        ("[auth]", "[other]", "has no .auth."),
+        ("hush $", "it's", "may hold no quotes"),
+        ("[auth]", "[auth", "cannot be read"),
+    ],
+)
+def test_half_of_it_never_reaches_the_box(account, command, boxes, capsys, old, new, sentence):
+    sent = len(boxes.commands)
+    assert command(SECRETS.replace(old, new)) == 1
+    assert re.search(sentence, capsys.readouterr().err)
+    assert kept(account) is None
+    assert len(boxes.commands) == sent
+
+
+def test_off_takes_it_away_and_is_no_error_twice(account, command, boxes):
+    command(SECRETS)
+    assert command(None) == 0
+    assert kept(account) is None
+    sent = len(boxes.commands)
+    assert command(None) == 0
+    assert len(boxes.commands) == sent

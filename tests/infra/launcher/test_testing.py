@@ -1,10 +1,12 @@
 """`./lab test` over a Python that records what it is asked to run."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
-from infra.launcher import environment, packages, testing
+from infra.launcher import environment, packages, scanner, testing
+from tests.infra.launcher.programs import alive
 
 PYTHON = """\
 #!/bin/sh
@@ -23,6 +25,7 @@ def tested(tmp_path, monkeypatch):
     python.chmod(0o755)
     wanted = []
     monkeypatch.setattr(environment.Environment, "ensure", lambda self, *names: wanted.extend(names) or python)
+    monkeypatch.setattr(testing, "scanner_beside", lambda root: contextlib.nullcontext())
     monkeypatch.setattr(packages, "ensure_bubblewrap", lambda: None)
     monkeypatch.setattr(packages, "jail_problem", lambda: None)
     monkeypatch.setattr(packages, "chromium_problem", lambda: "There is no Chromium.")
@@ -46,7 +49,7 @@ def test_lint_format_and_all_tests_run_with_the_given_arguments(tested, capsys):
 
 
 def test_strict_becomes_the_groups_that_must_run(tested):
-    assert tested("--strict")[1][-1] == "-m pytest -p tests.plugin --strict-groups browser,jail"
+    assert tested("--strict")[1][-1] == "-m pytest -p tests.plugin --strict-groups browser,jail,scanner"
 
 
 @pytest.mark.parametrize("failing", [LINT, LAYOUT, "-m pytest -p tests.plugin"])
@@ -65,6 +68,71 @@ def test_the_persons_settings_and_keys_do_not_reach_the_tests(tested, monkeypatc
     assert "hush" not in seen
     assert "CODEC_LAB_" not in seen
     assert f"HOME={tmp_path}" in seen
+
+
+PROGRAM = """\
+import sys
+from pathlib import Path
+{body}
+"""
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """`scanner_beside` over a program with this body in the scanner's place."""
+    folder = tmp_path / "infra" / "launcher"
+    folder.mkdir(parents=True)
+
+    def run(body, main=lambda: None):
+        (folder / "scanner.py").write_text(PROGRAM.format(body=body))
+        with testing.scanner_beside(tmp_path):
+            main()
+
+    return run
+
+
+def test_the_scanner_is_installed_beside_and_there_at_the_end(beside, tmp_path, capsys):
+    """Each waits for the other: one after the other would never end."""
+    first, second = tmp_path / "first", tmp_path / "second"
+
+    def main():
+        first.touch()
+        while not (tmp_path / "begun").exists():
+            pass
+
+    beside("Path('begun').touch()\nwhile not Path('first').exists(): pass\nPath('second').touch()", main)
+    assert second.exists()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_scanner_that_cannot_be_installed_is_said(beside, capsys):
+    beside("sys.exit('no such host')")
+    assert capsys.readouterr().err == "no such host\n"
+
+
+def test_what_is_installed_beside_ends_with_the_lab(beside, tmp_path):
+    def interrupted():
+        while not (tmp_path / "pid").exists():
+            pass
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        beside(
+            "import os\nPath('new').write_text(str(os.getpid())); Path('new').rename('pid')\nwhile True: pass",
+            interrupted,
+        )
+    assert not alive(int((tmp_path / "pid").read_text()))
+
+
+def test_checkov_is_found_in_its_own_environment(tmp_path):
+    assert scanner.command(tmp_path) is None
+    program = tmp_path / scanner.FOLDER / "bin" / "checkov"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    assert scanner.command(tmp_path) == [str(program.with_name("python")), str(program)]
+    root = Path(__file__).resolve().parents[3]
+    assert f"{scanner.FOLDER}/" in (root / ".gitignore").read_text().splitlines()
+    assert "checkov" in dict(environment.pins(root / scanner.REQUIREMENTS))
 
 
 def test_ci_runs_exactly_this():

@@ -84,7 +84,7 @@ def test_batches_that_are_taken_in_parts_are_finished(store, monkeypatch, impati
     made = [experiment(log=str(n)) for n in range(5)]
     for e in made:
         assert store.create(e)
-    store._recent = type(store._recent)()
+    store._parts.recent = type(store._parts.recent)()
     assert {e.id: e for e in store.page(Query()).items} == {e.id: e for e in made}
 
 

@@ -101,14 +101,14 @@ def test_a_reader_between_two_saves_reads_a_whole_record(store, settings, monkey
     store.create(e)
     lease = store.claim(e.id, "a", 60)
     reader = open_experiments(settings)
-    fetch, final = reader._parts, e.model_copy(update={"status": Status.SUCCEEDED, "results": [row(rate=2)]})
+    fetch, final = reader._parts._fetched, e.model_copy(update={"status": Status.SUCCEEDED, "results": [row(rate=2)]})
 
     def slow(metas):
-        monkeypatch.setattr(reader, "_parts", fetch)
+        monkeypatch.setattr(reader._parts, "_fetched", fetch)
         assert store.save(final.model_copy(update={"warnings": ["second"]}), lease)
         return fetch(metas)
 
-    monkeypatch.setattr(reader, "_parts", slow)
+    monkeypatch.setattr(reader._parts, "_fetched", slow)
     found = reader.get(e.id)
     assert (found.status, found.warnings, [r.rate for r in found.results]) == (Status.SUCCEEDED, ["second"], [2])
 
@@ -254,7 +254,7 @@ def test_no_item_comes_near_the_limit_and_progress_writes_a_small_one(store, ite
 
 
 def open_log(store: DynamoExperiments, experiment_id: str) -> str:
-    store._recent = recent.Recent()
+    store._parts.recent = recent.Recent()
     return store.get(experiment_id).log
 
 
@@ -281,7 +281,7 @@ def test_a_search_reads_a_bounded_part_and_goes_on_from_there(store, monkeypatch
 
 
 def parts_of(store: DynamoExperiments, e) -> list[dict]:
-    store._keep_code(e)
+    store._parts.keep_code(e)
     body = body_of(e)
     parts = body_items(e.id, body)
     where = {"body": digest_of(body), "body_parts": len(parts), "points_token": "t", "points": 0}

@@ -6,7 +6,8 @@ import pytest
 
 from gpu_agent.models import PerceptualFigures, Status
 from gpu_agent.store import StoreError
-from gpu_agent.store.local import LATER_COLUMNS, LocalExperiments
+from gpu_agent.store.local import LocalExperiments
+from gpu_agent.store.local.database import LATER_COLUMNS
 from tests.gpu_agent.factory import experiment, row
 
 
