@@ -22,6 +22,7 @@ from streamlit.file_util import get_static_dir
 
 from app.agent_client import AgentClient
 from app.blind import BlindTests
+from app.left_page import ignore_left_pages
 from app.no_delay import answer_at_once
 from app.routes.agent import AgentPipe
 from app.routes.ahead import LoadAhead
@@ -130,4 +131,5 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
         lifespan=agent.lifespan,
     )
     answer_at_once()
+    ignore_left_pages()
     app.run(config=configuration(settings))
