@@ -20,14 +20,13 @@ SEARCHED = 1000
 
 def conversations(services: Services, draft: Draft) -> None:
     """A popover in the chat's header. What is in it is drawn only while it is open: the header is polled."""
-    key = f"chats-{draft.id}"
-    popover = st.popover("Chats", icon=":material/forum:", key=key, on_change="rerun")
+    popover = st.popover("Chats", icon=":material/forum:", key=popover_key(draft.id), on_change="rerun")
     if not popover.open:
         return
     with popover:
         if draft.conversation_id:
             this_one(services, draft.conversation_id)
-        listed(services, draft, key)
+        listed(services, draft)
 
 
 def this_one(services: Services, conversation_id: str) -> None:
@@ -55,7 +54,7 @@ def this_one(services: Services, conversation_id: str) -> None:
     )
 
 
-def listed(services: Services, draft: Draft, popover: str) -> None:
+def listed(services: Services, draft: Draft) -> None:
     """Every other conversation, one click away."""
     known = [c for c in services.chat.store.list(SEARCHED) if c.turns and c.id != draft.conversation_id]
     if not known:
@@ -85,17 +84,26 @@ def listed(services: Services, draft: Draft, popover: str) -> None:
                 key=f"open-chat-{c.id}",
                 type="tertiary",
                 icon=":material/chat_bubble:",
-                on_click=reopen,
-                args=(services, draft.id, c.id, popover),
+                on_click=pick,
+                args=(services, draft.id, c.id),
             )
         if not found:
             st.caption("No title has these words.")
 
 
-def reopen(services: Services, draft_id: str, conversation_id: str, popover: str | None = None) -> None:
+def pick(services: Services, draft_id: str, conversation_id: str) -> None:
+    """Another conversation, from the list; with a new popover, closed. The old one, closed by Python, would open again
+    with the next click anywhere: the browser goes on saying that it is open."""
     services.drafts.update(draft_id, conversation_id=conversation_id)
-    if popover:
-        st.session_state[popover] = False
+    st.session_state[f"chats-picked-{draft_id}"] = picked(draft_id) + 1
+
+
+def picked(draft_id: str) -> int:
+    return st.session_state.get(f"chats-picked-{draft_id}", 0)
+
+
+def popover_key(draft_id: str) -> str:
+    return f"chats-{draft_id}" + (f"-{picked(draft_id)}" if picked(draft_id) else "")
 
 
 def branch_button(services: Services, draft: Draft, conversation: Conversation, turn: Turn) -> None:
@@ -112,7 +120,7 @@ def branch_button(services: Services, draft: Draft, conversation: Conversation, 
         except Busy as e:
             st.toast(str(e), icon=":material/hourglass_top:")
             return
-        reopen(services, draft.id, made.id)
+        services.drafts.update(draft.id, conversation_id=made.id)
         st.toast("A branch of the conversation; the other one is under Chats.", icon=":material/call_split:")
         st.rerun()
 

@@ -50,8 +50,8 @@ def code_split(rc, buf, ctx, fr, units, x, y, lw, lh, halves, split):
     if allowed & 2 and (allowed < 4 or code_bit(rc, buf, ctx, QUADS + lw * 3 + finer, 1 if split == QUAD else 0) == 1):
         return QUAD
     if (allowed & 12) == 12:
-        lean = 1 + (1 if lw > lh else 0) - (1 if lh > lw else 0)
-        return COLUMNS if code_bit(rc, buf, ctx, WAYS + lean, 1 if split == COLUMNS else 0) else ROWS
+        shape = 1 + (1 if lw > lh else 0) - (1 if lh > lw else 0)
+        return COLUMNS if code_bit(rc, buf, ctx, WAYS + shape, 1 if split == COLUMNS else 0) else ROWS
     return ROWS if allowed & 4 else COLUMNS
 
 

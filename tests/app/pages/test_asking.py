@@ -287,7 +287,7 @@ def test_a_conversation_is_opened_again_renamed_and_branched(open_page, services
     test.button(key=f"open-chat-{first}").click().run()
     assert services.drafts.get("d1").conversation_id == first
     assert "A first thought" in texts(test)
-    test.session_state["chats-d1"] = True
+    test.session_state["chats-d1-1"] = True  # another popover, so that the browser cannot open the old one again
     test.run()
     test.text_input(key=f"chat-title-{first}").set_value("Thoughts").run()
     assert services.chat.store.get(first).title == "Thoughts"
