@@ -13,15 +13,15 @@ from typing import Any
 
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
+from app.wrapping import wrap
+
 RUN = "_run_script"
 """Streamlit's own method that runs a page or parts of one, as its argument says."""
 
 
 def ignore_left_pages() -> None:
     """From now on, for every session. Nothing happens where a Streamlit runs pages otherwise."""
-    run = getattr(ScriptRunner, RUN, None)
-    if run is not None and not hasattr(run, "__wrapped__"):
-        setattr(ScriptRunner, RUN, guarded(run))
+    wrap(ScriptRunner, RUN, guarded)
 
 
 def guarded(run: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

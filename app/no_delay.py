@@ -13,15 +13,15 @@ from functools import wraps
 
 from streamlit.web.server.starlette import starlette_server
 
+from app.wrapping import wrap
+
 BIND = "_bind_socket"
 """Streamlit's own function that makes the listening socket; connections inherit its options."""
 
 
 def answer_at_once() -> None:
     """From now on, what Streamlit binds has TCP_NODELAY. Nothing happens where a Streamlit binds otherwise."""
-    bind = getattr(starlette_server, BIND, None)
-    if bind is not None and not hasattr(bind, "__wrapped__"):
-        setattr(starlette_server, BIND, undelayed(bind))
+    wrap(starlette_server, BIND, undelayed)
 
 
 def undelayed(bind: Callable[..., socket.socket]) -> Callable[..., socket.socket]:
