@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..blind import BlindTest, pair_of
 from .blind_before import carried
+from .local.database import Database
 from .protocols import StoreError, Versioned
 
 SCHEMA = """
@@ -27,45 +25,29 @@ class LocalBlind:
     """
 
     def __init__(self, path: Path, before: Path | None = None):
-        self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as e:
-            raise StoreError(f"The data folder {path.parent} cannot be made: {e.strerror}.") from e
-        with self._db() as db:
+        self.database = Database(path)
+        with self.database.write() as db:
             db.executescript(SCHEMA)
         if before is not None:
             carried(before, self.create)
 
-    @contextmanager
-    def _db(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=20, isolation_level=None)) as db:
-                db.row_factory = sqlite3.Row
-                db.execute("PRAGMA journal_mode=WAL")
-                yield db
-        except sqlite3.Error as e:
-            raise StoreError(f"The store at {self._path} cannot be used: {e}.") from e
-
     def create(self, test: BlindTest) -> bool:
         row = (test.id, pair_of(*test.points), test.created_at, 1, test.model_dump_json())
-        with self._db() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self.database.write() as db:
             done = db.execute("INSERT OR IGNORE INTO blind_tests VALUES (?,?,?,?,?)", row).rowcount == 1
             if done:
                 of = [(experiment_id, test.id) for experiment_id in test.experiments]
                 db.executemany("INSERT OR IGNORE INTO blind_of VALUES (?,?)", of)
-            db.execute("COMMIT")
         return done
 
     def get(self, test_id: str) -> Versioned | None:
-        with self._db() as db:
+        with self.database.read() as db:
             row = db.execute("SELECT test, version FROM blind_tests WHERE id = ?", (test_id,)).fetchone()
         return Versioned(read_test(row["test"]), row["version"]) if row else None
 
     def replace(self, test: BlindTest, version: int) -> bool:
         change = "UPDATE blind_tests SET test = ?, version = version + 1 WHERE id = ? AND version = ?"
-        with self._db() as db:
+        with self.database.write() as db:
             return db.execute(change, (test.model_dump_json(), test.id, version)).rowcount == 1
 
     def of_pair(self, pair: str) -> list[BlindTest]:
@@ -75,7 +57,7 @@ class LocalBlind:
         return self._found("JOIN blind_of ON test_id = id WHERE experiment_id = ?", experiment_id)
 
     def _found(self, where: str, value: str) -> list[BlindTest]:
-        with self._db() as db:
+        with self.database.read() as db:
             sql = f"SELECT test FROM blind_tests {where} ORDER BY created_at DESC, id DESC"
             return [read_test(row["test"]) for row in db.execute(sql, (value,))]
 
