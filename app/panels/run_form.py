@@ -70,11 +70,7 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     if not by_name:  # the agent is away: what was chosen before may well be there
         wanted = list(dict.fromkeys(kept)) or ["carphone"]
     options = list(by_name) or wanted
-    # A clip that was just uploaded is chosen at once; widgets take a new value only before they are drawn.
-    state = f"clips-{draft.id}"
-    fresh = st.session_state.pop("uploaded-clip", None)
-    if fresh and fresh in by_name:
-        st.session_state[state] = list(dict.fromkeys([*st.session_state.get(state, wanted), fresh]))
+    state = clips_key(draft, wanted, set(by_name))
     if state not in st.session_state:
         st.session_state[state] = wanted or options[:1]
     st.session_state[state] = [n for n in st.session_state[state] if n in options]
@@ -128,6 +124,19 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
         },
     )
     return RunChoice(chosen, rates, frames, limits, title, timing_runs, problem, hypothesis)
+
+
+def clips_key(draft: Draft, wanted: list[str], known: set[str]) -> str:
+    """The key of the clips' widget. A clip that was just uploaded is chosen at once, in a new widget: of the old one the
+    browser may still say, with the next click, that only the clips before are chosen."""
+    turn, fresh = f"clips-turn-{draft.id}", st.session_state.pop("uploaded-clip", None)
+    before = f"clips-{draft.id}-{st.session_state.get(turn, 0)}"
+    if fresh not in known:
+        return before
+    st.session_state[turn] = st.session_state.get(turn, 0) + 1
+    after = f"clips-{draft.id}-{st.session_state[turn]}"
+    st.session_state[after] = list(dict.fromkeys([*st.session_state.get(before, wanted), fresh]))
+    return after
 
 
 def describe(chosen: list[str], by_name: dict[str, Clip]) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from app.drafts import Draft
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.models import Status
+from gpu_agent.models import Clip, Status
 from tests.gpu_agent.factory import experiment, row
 
 
 def button(test, label: str):
     return next(b for b in test.button if b.label == label)
+
+
+def clip(name: str) -> Clip:
+    size = {"width": 176, "height": 144, "visible_width": 176, "visible_height": 144}
+    return Clip(name=name, title=name, origin="upload", sha256="0" * 64, frames=8, fps="25", seconds=0.32, **size)
 
 
 def field(elements, label: str):
@@ -38,6 +45,19 @@ def test_the_form_is_kept_with_the_draft_and_dispatch_queues(open_page, services
     assert (record.title, record.rates, record.frames) == ("First try", [4, 8, 16], 8)
     assert services.drafts.get("d1").experiment_id == queued
     assert any("Queued: next in line" in e.value for e in again.markdown)
+
+
+def test_an_uploaded_clip_stays_chosen_whatever_the_browser_still_says(open_page, services):
+    clips = [clip("carphone"), clip("mine")]
+    services._clips = (time.monotonic(), clips, ["carphone"])
+    services.drafts.save(Draft("d1", text=EXAMPLE, form={"clips": ["carphone"]}))
+    test = open_page("lab", draft="d1")
+    said = test._tree.get_widget_states()
+    test.session_state["uploaded-clip"] = "mine"
+    test.run()
+    assert services.drafts.get("d1").form["clips"] == ["carphone", "mine"]
+    test._run(said)  # a click on its way before the browser has heard of the new clip
+    assert services.drafts.get("d1").form["clips"] == ["carphone", "mine"]
 
 
 def test_what_cannot_be_dispatched_is_said(open_page, services):

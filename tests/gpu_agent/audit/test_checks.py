@@ -189,7 +189,8 @@ def test_packets_without_a_byte_do_not_matter(lab):
 @pytest.mark.jail
 def test_a_small_difference_passes_only_on_a_gpu_and_is_said(lab):
     code = "import os\n# torch\n" + PREVIOUS.replace(
-        "out, n = known.astype(np.uint8), ", "out, n = known.astype(np.uint8) | (os.urandom(1)[0] & 1), "
+        "out, n = known.astype(np.uint8), ",
+        "out, n = known.astype(np.uint8) | (np.frombuffer(os.urandom(known.size), np.uint8) & 1), ",
     )
     e = lab.run(code, [8])
     assert deterministic(lab.bench(e)).verdict == "bad"
