@@ -1,30 +1,27 @@
-// Says once that the browser has drawn what there is, or that this place is about to come into view.
-const AHEAD = "50%"; // of the screen's height
-const LONGEST = 2000; // milliseconds: a page that is never at rest gets the rest too
+// Says once that the browser has drawn what there is.
+const WAITING = "[data-testid=stSkeleton]"; // an element whose script is not there yet
+const QUIET = 2; // idle moments in a row
+const LONGEST = 1000; // milliseconds to wait for one
 const said = new WeakSet();
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ parentElement, setStateValue }) {
   const host = parentElement.host ?? parentElement;
   if (said.has(host)) return;
-  const say = () => {
-    stop();
-    if (said.has(host)) return;
-    said.add(host);
-    setStateValue("drawn", true);
+  let waiting = 0;
+  let quiet = 0;
+  const look = () => {
+    quiet = document.querySelector(WAITING) ? 0 : quiet + 1;
+    if (quiet < QUIET) {
+      waiting = whenIdle(look);
+    } else {
+      said.add(host);
+      setStateValue("drawn", true);
+    }
   };
-  const watch = new IntersectionObserver((seen) => seen.some((s) => s.isIntersecting) && say(), {
-    rootMargin: `0px 0px ${AHEAD} 0px`,
-  });
-  watch.observe(host);
-  let idle = whenIdle(() => (idle = whenIdle(say)));
-  const stop = () => {
-    watch.disconnect();
-    cancel(idle);
-  };
-  return stop;
+  waiting = whenIdle(look);
+  return () => cancel(waiting);
 }
 
-// Twice in a row: an element whose script is loaded already is drawn in between.
 const whenIdle = (then) =>
-  window.requestIdleCallback ? requestIdleCallback(then, { timeout: LONGEST }) : setTimeout(then, 200);
-const cancel = (idle) => (window.cancelIdleCallback ?? clearTimeout)(idle);
+  window.requestIdleCallback ? requestIdleCallback(then, { timeout: LONGEST }) : setTimeout(then, 50);
+const cancel = (waiting) => (window.cancelIdleCallback ?? clearTimeout)(waiting);
