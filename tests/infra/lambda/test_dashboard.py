@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import re
-import sys
-
-import pytest
 
 from gpu_agent.models import PerceptualFigures
 from tests.gpu_agent.factory import experiment
-from tests.stubs.lambdas import FOLDER
 
 from .conftest import failed, finished
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'"""
-
-
-@pytest.mark.parametrize("name", ["dashboard_ssr", "admin_api"])
-def test_a_function_ships_alone(name):
-    tree = ast.parse((FOLDER / f"{name}.py").read_text())
-    modules = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    modules |= {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    assert {m.split(".")[0] for m in modules} <= set(sys.stdlib_module_names) | {"boto3", "botocore"}
 
 
 def test_an_empty_table_gives_a_page(store, dashboard):
