@@ -21,8 +21,8 @@ STALE_SECONDS = 60
 def once(key: str, call: Item, do: Callable[[str], Item]) -> Item:
     """Do the call, or give the answer of the same call made before under this key.
 
-    A call that died in between is done again after STALE_SECONDS; `do` gets a token that stays the same, and
-    names what it makes. Raises Refused.
+    A call that died in between is done again after STALE_SECONDS, by one of those who ask for it; `do` gets a token
+    that stays the same, and names what it makes. Raises Refused.
     """
     digest = hashlib.sha256(json.dumps(call, sort_keys=True).encode()).hexdigest()
     mark = {
@@ -38,7 +38,8 @@ def once(key: str, call: Item, do: Callable[[str], Item]) -> Item:
             raise Refused("key_reused", "This idempotency_key was used for another call. Take a new one.")
         if "answer" in known:
             return json.loads(known["answer"])
-        if int(known["begun"]) > time.time() - STALE_SECONDS:
+        # Its own mark means that it was written, and only the answer to that was lost.
+        if known["token"] != mark["token"] and not taken_over(known, mark["begun"]):
             raise Refused("in_progress", "The same call is being done right now. Ask again in a minute.")
         mark = known
     try:
@@ -48,6 +49,14 @@ def once(key: str, call: Item, do: Callable[[str], Item]) -> Item:
         raise
     change(mark["pk"], "META", {"answer": json.dumps(result)}, "attribute_exists(pk)", {})
     return result
+
+
+def taken_over(known: Item, begun: int) -> bool:
+    """False while the call is not stale, and where another caller takes it over at the same time."""
+    if int(known["begun"]) > time.time() - STALE_SECONDS:
+        return False
+    condition = "#begun = :was AND attribute_not_exists(answer)"
+    return change(known["pk"], "META", {"begun": begun}, condition, {"was": known["begun"]})
 
 
 def expires() -> int:

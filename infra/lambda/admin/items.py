@@ -28,7 +28,7 @@ def put(item: Item, *, new: bool = False) -> bool:
 
 
 def change(pk: str, sk: str, sets: Item, condition: str, values: Item, remove: tuple[str, ...] = ()) -> bool:
-    """False, and nothing changed, where the condition (over #status) does not hold."""
+    """False, and nothing changed, where the condition (over #status and what is set) does not hold."""
     text = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
     text += " REMOVE " + ", ".join(f"#{name}" for name in remove) if remove else ""
     names = {f"#{name}": name for name in (*sets, *remove)} | ({"#status": "status"} if "#status" in condition else {})

@@ -17,15 +17,15 @@ from .items import get, now, put
 from .request import Refused
 
 PART_BYTES, MAX_BODY = 350_000, 50_000_000
-ROUNDS = 1
+ROUNDS = 3
 KEPT_BY_A_RERUN = (
-    *("schema_version", "title", "code_sha256", "decoder_bytes", "clips", "rates", "frames", "parent_id"),
-    *("clip_names", "decoder_kit_bytes"),
+    *("schema_version", "title", "code_sha256", "decoder_bytes", "clips", "rates", "frames", "timing_runs"),
+    *("parent_id", "clip_names", "decoder_kit_bytes"),
 )
 
 
 def rerun(experiment_id: str, token: str) -> Item:
-    """The same experiment again, queued: exactly its code, clips, rates and limits."""
+    """The same experiment again, queued: exactly its code, clips, rates, timing runs, limits, and what was expected of it."""
     original, body = whole(experiment_id)
     known = get(f"CALL#RERUN#{token}", "META")
     if known is None:
@@ -37,6 +37,7 @@ def rerun(experiment_id: str, token: str) -> Item:
     data = json.dumps(
         {
             "origin": body["origin"] | {"kind": "rerun"},
+            "hypothesis": body.get("hypothesis"),
             "error": None,
             "log": "",
             "warnings": [],

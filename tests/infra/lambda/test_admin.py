@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from app.autopilot.control import TableControl
-from gpu_agent.models import Status
+from gpu_agent.models import Hypothesis, Status
 from gpu_agent.road.freeze import freeze_rerun
 from tests.gpu_agent.factory import experiment
 from tests.infra.conftest import IMAGE
@@ -47,7 +47,7 @@ def audit(aws) -> list[dict]:
 
 
 def test_a_rerun_is_what_the_lab_itself_would_queue(store, admin):
-    original = finished(store, title="to repeat")
+    original = finished(store, title="to repeat", timing_runs=3, hypothesis=Hypothesis(text="fewer bits", bd_rate=-5))
     answer = admin("rerun", experiment_id=original.id)
     assert answer["ok"], answer
     made = store.get(answer["result"]["experiment_id"])

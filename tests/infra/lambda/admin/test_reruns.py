@@ -14,6 +14,15 @@ def module(store, environment):
     return load("admin.reruns")
 
 
+def test_parts_that_are_gone_are_those_of_an_older_record(store, module, monkeypatch):
+    original = finished(store)
+    now = module.found(original.id)
+    answers = iter([now | {"body": "0" * 32}, now])
+    monkeypatch.setattr(module, "found", lambda _: next(answers))
+    made = module.rerun(original.id, "abcd1234")
+    assert store.get(made["experiment_id"]).rerun_of == original.id
+
+
 @pytest.mark.parametrize("data", [None, b"", b"damaged"])
 def test_a_record_that_is_not_whole_is_said(store, module, aws, data):
     original = finished(store)
