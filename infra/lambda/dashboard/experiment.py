@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aws import ID, Item
 
 from .chart import chart_section
-from .figures import anchors_in_order, bd_rates, best_row
+from .figures import anchors_in_order, bd_rates, best_row, unranked
 from .frame import page
 from .records import body_of, experiment, points
 from .words import RIGHT, moment, number, percent, size, status, text, vmaf
@@ -40,6 +40,8 @@ def facts(meta: Item, body: Item) -> str:
         ("Decoder", f"{size(meta.get('decoder_bytes'))} {decoder_link(meta)}"),
         ("From", text(origin.get("kind", "–"), 20) + (f", {text(origin['model'], 60)}" if origin.get("model") else "")),
     ]
+    if meta.get("status") == "succeeded" and (why := unranked(meta)):
+        pairs.append(("Ranked", f"No. {text(why)}"))
     if run.get("name"):
         pairs.append(("Ran on", text(run["name"], 60)))
     if meta.get("rerun_of") and ID.fullmatch(str(meta["rerun_of"])):

@@ -15,6 +15,15 @@ def bd_rates(meta: Item) -> dict[str, Item]:
     return {str(name): rate for name, rate in found.items() if isinstance(rate, dict)}
 
 
+def unranked(meta: Item) -> str | None:
+    """Why a run that succeeded may lead no board, as the lab itself has it (`Experiment.unranked`); None where it may."""
+    if meta.get("sandbox") == "unsafe":
+        return "It ran without a jail, in unsafe mode."
+    if (meta.get("audit") or {}).get("held") and not meta.get("released"):
+        return "The audit holds it until somebody has looked."
+    return None
+
+
 def anchors_in_order(names: Collection[str]) -> list[str]:
     """The common ones first, then by name."""
     known = [name for name in ANCHORS_FIRST if name in names]

@@ -31,7 +31,7 @@ def overview(before: str | None) -> str:
         f'<div class="wide"><table class="cards"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
     )
     if not metas:
-        listing = "<p>There is no experiment here yet.</p>"
+        listing = f"<p>{'What was here is archived.' if before or more else 'There is no experiment here yet.'}</p>"
     older = f'<p><a rel="next" href="/?before={quote(more, safe="")}">Older experiments</a></p>' if more else ""
     board = "" if before else board_table(metas)
     return page("Codec Lab", f"{board}<h2>{'Older' if before else 'Latest'} experiments</h2>{listing}{older}")

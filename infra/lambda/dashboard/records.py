@@ -7,6 +7,8 @@ from typing import Any
 
 from aws import Item, body_from, body_sorts, client, inflated, packed, plain, table, unpacked
 
+from .figures import unranked
+
 LATEST, CANDIDATES = 25, 20
 MAX_BODY, BODY_PARTS = 1_000_000, 4
 
@@ -105,6 +107,6 @@ def leaders(boards: list[str]) -> dict[str, Item]:
         )
         found[board] = [read(item) for item in reply["Items"]]
     metas = get_many(list({(item["pk"], "META"): None for items in found.values() for item in items}))
-    may = {pk for (pk, _), meta in metas.items() if not meta.get("archived")}
+    may = {pk for (pk, _), meta in metas.items() if not meta.get("archived") and not unranked(meta)}
     first = {board: next((item for item in items if item["pk"] in may), None) for board, items in found.items()}
     return {board: item for board, item in first.items() if item}

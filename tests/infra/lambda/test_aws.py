@@ -11,6 +11,7 @@ import pytest
 
 from gpu_agent.store.aws.items import body_from, body_items
 from gpu_agent.store.aws.values import loaded, stored
+from tests.infra.cloudformation.templates import template
 from tests.stubs.lambdas import load
 
 VALUES = {"int": 3, "float": 0.1, "text": "ä", "none": None, "yes": True, "bytes": b"\0x", "deep": [{"a": [1, 2.5]}]}
@@ -19,6 +20,10 @@ VALUES = {"int": 3, "float": 0.1, "text": "ä", "none": None, "yes": True, "byte
 @pytest.fixture(scope="module")
 def shared():
     return load("aws")
+
+
+def timeout_of(name: str) -> int:
+    return template("lambda")["Resources"][name]["Properties"]["Timeout"]
 
 
 def test_values_are_what_the_store_reads(shared):
@@ -52,6 +57,13 @@ def test_a_bomb_is_not_unpacked(shared):
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_table_that_hangs_is_said_before_the_function_is_ended(environment):
+    """Otherwise the visitor gets CloudFront's 502 instead of the page that says it. Between two tries: a second at most."""
+    config = load("aws").client("dynamodb").meta.config
+    tries = config.retries["total_max_attempts"]
+    assert tries * config.read_timeout + (tries - 1) < timeout_of("Dashboard") - 1
 
 
 def test_a_client_is_made_once_and_late(environment):
