@@ -1,7 +1,7 @@
 """The worker's machine on AWS: its state, starting and stopping it. A lab whose agent is elsewhere has no such thing.
 
 EC2 is asked in a thread of its own with short timeouts, and the answer is kept for moments: a page that asks gets what
-was last heard. What EC2 refuses becomes a sentence (infra/lambda/admin_api.py has the same ones and ships alone).
+was last heard. What EC2 refuses becomes a sentence (infra/lambda/admin/worker.py has the same ones and ships alone).
 """
 
 from __future__ import annotations

@@ -21,6 +21,11 @@ FOLDERS = {
     "orchestrator": ("app", "gpu_agent", "streamlit_config", "infra/boxes"),
 }
 PORTS = {"worker": 8787, "orchestrator": 8501}
+FUNCTIONS = {"dashboard_ssr": "dashboard", "admin_api": "admin"}
+"""The module that has the function's handler, and the package of its parts."""
+SHARED = ("aws.py",)
+UNIX = 3
+"""Whose file modes an entry of a zip has; on Windows another would be written."""
 NEVER = {"__pycache__", "node_modules", "secrets.toml"}
 
 
@@ -97,13 +102,26 @@ def put_once(aws: Aws, key: str, data: bytes, facts: dict[str, str] | None = Non
         aws.write("s3", "put_object", Bucket=bucket, Key=key, Body=data, Metadata=facts or {})
 
 
+def bundle(root: Path, name: str) -> bytes:
+    """The function's files as they lie in its root: the handler's module, its package, and what functions share.
+
+    The same files give the same bytes: names in order, one time, and stored, because what deflating gives is the
+    machine's affair.
+    """
+    folder = root / "infra" / "lambda"
+    shared = [folder / file for file in SHARED]
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted([folder / f"{name}.py", *shared, *(folder / FUNCTIONS[name]).rglob("*.py")]):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (2020, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = UNIX, 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    return raw.getvalue()
+
+
 def function(aws: Aws, root: Path, name: str) -> str:
     """Key of the function's code in the releases bucket, put there where it is not."""
-    raw = io.BytesIO()
-    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
-        entry = zipfile.ZipInfo(f"{name}.py", (2020, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        archive.writestr(entry, (root / "infra" / "lambda" / f"{name}.py").read_bytes())
-    key = f"lambda/{name}-{hashlib.sha256(raw.getvalue()).hexdigest()[:32]}.zip"
-    put_once(aws, key, raw.getvalue())
+    data = bundle(root, name)
+    key = f"lambda/{name}-{hashlib.sha256(data).hexdigest()[:32]}.zip"
+    put_once(aws, key, data)
     return key

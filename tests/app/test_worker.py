@@ -180,6 +180,6 @@ def test_a_dispatch_says_whether_somebody_must_start_the_worker():
 
 
 def test_lab_admin_api_and_deployment_say_the_same():
-    assert lambdas.load("admin_api").SENTENCES == SENTENCES
+    assert lambdas.load("admin.worker").SENTENCES == SENTENCES
     assert {code: SENTENCES[code] for code in EC2} == EC2
     assert {"InsufficientInstanceCapacity", "VcpuLimitExceeded"} <= EC2.keys()

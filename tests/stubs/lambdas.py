@@ -5,8 +5,9 @@ Pages come from the function, by a recorded event of its URL; `/media/*` and `/c
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,13 +25,18 @@ PASSED_ON = {"ContentType": "Content-Type", "ContentRange": "Content-Range", "Co
 
 
 def load(name: str) -> ModuleType:
-    """A fresh module of the function's file, on its own as it ships."""
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module as it is imported from a function's root, anew, with all that it imports from there."""
+    roots = {path.stem for path in FOLDER.iterdir()}
+    theirs = lambda: [found for found in sys.modules if found.partition(".")[0] in roots]
+    before = {found: sys.modules.pop(found) for found in theirs()}
+    sys.path.insert(0, str(FOLDER))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(FOLDER))
+        for found in theirs():
+            del sys.modules[found]
+        sys.modules.update(before)
 
 
 def request(path: str, method: str = "GET", query: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from infra.deploy import costs, releases, wheels
+from infra.deploy import costs, releases, steps, wheels
 from infra.deploy.__main__ import COMMANDS, main
 from infra.deploy.aws import shown
 from infra.deploy.steps import ROOT
 from tests.infra.cloudformation.templates import resources, template
+from tests.stubs import lambdas
 
 DEPLOY = ROOT / "infra" / "deploy"
 
@@ -50,6 +55,67 @@ def test_scripts_stay_executable():
     with tarfile.open(fileobj=io.BytesIO(release.archive)) as tar:
         assert tar.getmember("infra/boxes/install.sh").mode == 0o755
         assert tar.getmember("gpu_agent/__init__.py").mode == 0o644
+
+
+@pytest.fixture
+def functions(tmp_path) -> Path:
+    """A checkout that has the functions alone."""
+    shutil.copytree(ROOT / "infra" / "lambda", tmp_path / "infra" / "lambda")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", releases.FUNCTIONS)
+def test_a_function_has_its_own_files_and_what_is_shared(name):
+    bundle = releases.bundle(ROOT, name)
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        entries = archive.infolist()
+    found = [e.filename for e in entries]
+    assert found == sorted(found)
+    package = releases.FUNCTIONS[name]
+    assert {n for n in found if "/" not in n} == {f"{name}.py", "aws.py"}
+    assert {n.split("/")[0] for n in found if "/" in n} == {package}
+    assert {e.external_attr >> 16 for e in entries} == {0o644}, (
+        "Lambda runs as somebody else, who must be able to read it"
+    )
+
+
+@pytest.mark.parametrize("name", releases.FUNCTIONS)
+def test_the_same_files_are_the_same_bundle_wherever_and_whenever(functions, name):
+    lambdas = functions / "infra" / "lambda"
+    for path in lambdas.rglob("*.py"):
+        os.utime(path, (1, 1))
+        path.chmod(0o600)
+    cache = lambdas / releases.FUNCTIONS[name] / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    (cache / "x.cpython-313.pyc").write_bytes(b"compiled")
+    (lambdas / releases.FUNCTIONS[name] / "words.py~").write_text("of an editor")
+    assert releases.bundle(functions, name) == releases.bundle(ROOT, name)
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [("dashboard/chart.py", {"dashboard_ssr"}), ("admin/audit.py", {"admin_api"}), ("aws.py", set(releases.FUNCTIONS))],
+)
+def test_only_what_has_the_changed_file_is_another_bundle(functions, file, changed):
+    path = functions / "infra" / "lambda" / file
+    path.write_text(path.read_text() + "\n")
+    assert {n for n in releases.FUNCTIONS if releases.bundle(functions, n) != releases.bundle(ROOT, n)} == changed
+
+
+def test_the_templates_handlers_are_in_the_bundles(monkeypatch):
+    """Whose code a function gets is a parameter: the deployment gives it the key of the bundle that has its handler."""
+    given = {}
+    monkeypatch.setattr(releases, "function", lambda aws, root, name: name)
+    monkeypatch.setattr(steps, "stack", lambda aws, name, parameters, wishes: given.update({name: parameters}))
+    monkeypatch.setattr(steps, "concurrency", lambda aws: None)
+    deployed = SimpleNamespace(needed=lambda *names: "")
+    steps.functions(deployed, steps.Wishes())
+    for _, _, function in resources("AWS::Lambda::Function"):
+        properties = function["Properties"]
+        name, handler = properties["Handler"].split(".")
+        assert given["lambda"][properties["Code"]["S3Key"]["Ref"]] == name
+        assert callable(getattr(lambdas.load(name), handler))
+    assert len(list(resources("AWS::Lambda::Function"))) == len(releases.FUNCTIONS)
 
 
 def test_the_worker_gets_pytorch_and_no_streamlit():

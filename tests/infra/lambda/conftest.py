@@ -43,13 +43,16 @@ def dashboard(environment):
     return get
 
 
+TAKEN = ("title", "origin", "created_at", "id", "timing_runs", "hypothesis")
+
+
 def finished(store: DynamoExperiments, **changes):
     """A succeeded experiment of two clips in the store, by the road that an agent takes."""
     clips = [
         ClipRef(name=name, sha256=c * 64, width=352, height=288, frames=60, fps="30")
         for name, c in (("carphone", "a"), ("parkjoy", "b"))
     ]
-    e = experiment(clips=clips, **{k: v for k, v in changes.items() if k in ("title", "origin", "created_at", "id")})
+    e = experiment(clips=clips, **{k: v for k, v in changes.items() if k in TAKEN})
     assert store.create(e)
     lease = store.claim(e.id, "test", 60)
     e = store.get(e.id)
@@ -60,7 +63,7 @@ def finished(store: DynamoExperiments, **changes):
     ]
     for r in e.results:
         r.artifacts = {"preview": f"{r.clip}/r{r.rate}/preview.mp4"}
-    per_clip = {"carphone": 31.4, "parkjoy": -4.5}
+    per_clip = changes.get("per_clip", {"carphone": 31.4, "parkjoy": -4.5})
     e.summary = Summary(
         clips=2,
         points=8,
@@ -73,6 +76,7 @@ def finished(store: DynamoExperiments, **changes):
             "svtav1-8": BDRate(reason="the curves overlap on less than a quarter of the range"),
         },
     )
+    e.sandbox = changes.get("sandbox", "full")
     e.status, e.finished_at = Status.SUCCEEDED, "2026-11-22T12:00:00.000000Z"
     assert store.save(e, lease)
     store.set_perceptual(e.id, [PerceptualFigures(clip="carphone", rate=27, vmaf=87.65)])

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from app.autopilot.control import TableControl
-from gpu_agent.models import Status
+from gpu_agent.models import Hypothesis, Status
 from gpu_agent.road.freeze import freeze_rerun
 from tests.gpu_agent.factory import experiment
 from tests.infra.conftest import IMAGE
@@ -47,7 +47,7 @@ def audit(aws) -> list[dict]:
 
 
 def test_a_rerun_is_what_the_lab_itself_would_queue(store, admin):
-    original = finished(store, title="to repeat")
+    original = finished(store, title="to repeat", timing_runs=3, hypothesis=Hypothesis(text="fewer bits", bd_rate=-5))
     answer = admin("rerun", experiment_id=original.id)
     assert answer["ok"], answer
     made = store.get(answer["result"]["experiment_id"])
@@ -80,20 +80,20 @@ def test_the_same_key_is_the_same_call(store, admin):
 
 def test_a_call_that_died_is_done_once_when_it_is_made_again(store, admin, monkeypatch):
     original = finished(store)
-    real = admin.module.put
+    real = admin.module.reruns.put
 
     def dies(item, **more):
         if item["sk"] == "META" and item.get("rerun_of"):
             raise RuntimeError("the function was killed")
         return real(item, **more)
 
-    monkeypatch.setattr(admin.module, "put", dies)
+    monkeypatch.setattr(admin.module.reruns, "put", dies)
     with pytest.raises(RuntimeError):
         admin("rerun", experiment_id=original.id, idempotency_key="killed-in-between")
-    monkeypatch.setattr(admin.module, "put", real)
+    monkeypatch.setattr(admin.module.reruns, "put", real)
     busy = admin("rerun", experiment_id=original.id, idempotency_key="killed-in-between")
     assert busy["error"]["code"] == "in_progress"
-    monkeypatch.setattr(admin.module, "STALE_SECONDS", -1)
+    monkeypatch.setattr(admin.module.idempotency, "STALE_SECONDS", -1)
     answers = [admin("rerun", experiment_id=original.id, idempotency_key="killed-in-between") for _ in range(2)]
     assert answers[0] == answers[1]
     assert store.waiting() == [answers[0]["result"]["experiment_id"]]
@@ -138,7 +138,7 @@ def test_the_worker_starts_and_stops_and_twice_is_once(admin):
 )
 def test_why_no_worker_can_be_had_is_a_sentence(admin, monkeypatch, code, word):
     """moto never runs out of machines: the two errors are put in where EC2 would answer them."""
-    real = admin.module.client
+    real = admin.module.worker.client
 
     class Ec2:
         def describe_instances(self, **call):
@@ -147,7 +147,7 @@ def test_why_no_worker_can_be_had_is_a_sentence(admin, monkeypatch, code, word):
         def start_instances(self, **call):
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, "StartInstances")
 
-    monkeypatch.setattr(admin.module, "client", lambda name: Ec2() if name == "ec2" else real(name))
+    monkeypatch.setattr(admin.module.worker, "client", lambda name: Ec2() if name == "ec2" else real(name))
     answer = admin("start_worker")
     assert answer["error"]["code"] == code
     assert word in answer["error"]["message"]

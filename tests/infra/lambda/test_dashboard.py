@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import re
-import sys
 
-import pytest
-
-from gpu_agent.models import PerceptualFigures
+from gpu_agent.models import Audit, PerceptualFigures
 from tests.gpu_agent.factory import experiment
-from tests.stubs.lambdas import FOLDER
 
 from .conftest import failed, finished
 
 HOSTILE = """<script>alert(1)</script>"><img src=x onerror=alert(1)>'"""
-
-
-@pytest.mark.parametrize("name", ["dashboard_ssr", "admin_api"])
-def test_a_function_ships_alone(name):
-    tree = ast.parse((FOLDER / f"{name}.py").read_text())
-    modules = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    modules |= {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    assert {m.split(".")[0] for m in modules} <= set(sys.stdlib_module_names) | {"boto3", "botocore"}
 
 
 def test_an_empty_table_gives_a_page(store, dashboard):
@@ -64,6 +51,26 @@ def test_what_is_archived_leads_nothing(store, dashboard):
     body = dashboard("/")["body"]
     assert hidden.id not in body
     assert f"/experiment/{shown.id}" in body.split("Best against the anchors")[1].split("Latest experiments")[0]
+
+
+def test_what_the_audit_holds_leads_nothing_and_says_so(store, dashboard):
+    held = finished(store, title="too good", per_clip={"carphone": -90.0, "parkjoy": -95.0})
+    plain = finished(store, title="plain")
+    board = lambda: dashboard("/")["body"].split("Best against the anchors")[1].split("Latest experiments")[0]
+    assert f"/experiment/{held.id}" in board()
+    store.set_audit(held.id, Audit(at="2026-11-22T13:00:00.000000Z", held=True))
+    assert held.id not in board()
+    assert board().count(f"/experiment/{plain.id}") == 4
+    assert store.get(held.id).unranked in dashboard(f"/experiment/{held.id}")["body"]
+    store.annotate(held.id, released="looked at: it is that good")
+    assert f"/experiment/{held.id}" in board()
+    assert "<dt>Ranked" not in dashboard(f"/experiment/{held.id}")["body"]
+
+
+def test_what_ran_without_a_jail_leads_nothing_and_says_so(store, dashboard):
+    e = finished(store, sandbox="unsafe")
+    assert "Best against the anchors" not in dashboard("/")["body"]
+    assert store.get(e.id).unranked in dashboard(f"/experiment/{e.id}")["body"]
 
 
 def test_a_vmaf_that_is_not_there_says_why(store, dashboard):
@@ -160,6 +167,17 @@ def test_older_experiments_are_one_link_away_and_pages_are_bounded(store, dashbo
     older = dashboard("/", before=unquote(link))["body"]
     assert older.count('<th scope="row">') == 3
     assert "codec 00" in older
+
+
+def test_a_page_of_archived_ones_does_not_say_that_there_are_none(store, dashboard):
+    for n in range(26):
+        e = experiment(id=f"exp-{n:04d}", created_at=f"2026-11-{n + 1:02d}T10:00:00.000000Z")
+        store.create(e)
+        if n:
+            store.annotate(e.id, archived=True)
+    body = dashboard("/")["body"]
+    assert "What was here is archived." in body
+    assert 'rel="next"' in body
 
 
 def test_archived_and_unknown_experiments_are_not_shown(store, dashboard):

@@ -1,0 +1,1 @@
+"""The parts of the admin API's function: the call, its record and key, and what each action does."""

@@ -1,0 +1,1 @@
+"""The parts of the dashboard's function: what is read, the words for it, the pages."""
