@@ -99,7 +99,7 @@ def page(choice: Choice) -> None:
 
 
 def below(choice: Choice, footage: Footage | None, rated: str, dark: bool) -> None:
-    """What is below the first screen: drawn when that stands, or when somebody scrolls there."""
+    """What is below the first screen: drawn when that stands."""
 
     @st.fragment(key="comparison-below")
     def body() -> None:

@@ -14,7 +14,7 @@ _mount = st.components.v2.component("codec_lab.soon", html="<span></span>", js=(
 def soon(*, key: str) -> bool:
     """Whether to draw what is left out so far; stays True until the page is left.
 
-    Put it last in a fragment, which runs again once the browser has drawn the page or comes near its end.
+    Put it last in a fragment, which runs again once the browser has drawn the rest of the page and is idle.
     """
     result = _mount(key=key, default={"drawn": False}, on_drawn_change=lambda: None, height=1)
     return bool(result.drawn)
