@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ class Services:
     _health: tuple[float, Health | None] = field(default=(-1e9, None), repr=False)
     _outlines: tuple[float, list[Outline]] = field(default=(-1e9, []), repr=False)
     _clips: tuple[float, list[Clip], list[str]] = field(default=(-1e9, [], []), repr=False)
+    _clips_lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def reachable(self) -> bool:
         """False where the worker's machine is known to be off: nobody waits for a connection to it then."""
@@ -70,14 +72,18 @@ class Services:
 
     def clips(self, fresh: bool = False) -> tuple[list[Clip], list[str]]:
         """The catalogue and the default clips; what was last known where the agent is down."""
-        at, clips, default = self._clips
-        if (fresh or not clips or time.monotonic() - at > CLIPS_SECONDS) and self.reachable():
+        asked = time.monotonic()
+        at, clips, _ = self._clips
+        if (fresh or not clips or asked - at > CLIPS_SECONDS) and self.reachable():
             try:
-                clips, default = self.agent.clips()
-                self._clips = (time.monotonic(), clips, default)
+                answer = self.agent.clips()
             except (AgentDown, AgentError):
                 pass
-        return clips, default
+            else:
+                with self._clips_lock:
+                    if asked >= self._clips[0]:  # else somebody asked later and was answered first
+                        self._clips = (asked, *answer)
+        return self._clips[1:]
 
     def outlines(self) -> list[Outline]:
         """Every experiment in a few figures, newest first, at most five seconds old. Not to be changed."""

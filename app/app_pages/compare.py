@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.components.soon import soon
 from app.panels.agent import agent_notice
 from app.panels.choice import chooser, load
 from app.panels.compare_player import player_slot
@@ -92,6 +93,22 @@ def page(choice: Choice) -> None:
         verdicts(choice, rated)
         curves_panel(choice, footage, metrics_there(choice) if quality == ALL_METRICS else [quality], dark)
         missing_notes(choice, footage)
+        below(choice, footage, rated, dark)
+
+    body()
+
+
+def below(choice: Choice, footage: Footage | None, rated: str, dark: bool) -> None:
+    """What is below the first screen: drawn when that stands, or when somebody scrolls there."""
+
+    @st.fragment(key="comparison-below")
+    def body() -> None:
+        place = st.container()
+        if soon(key="comparison-drawn"):
+            with place:
+                rest()
+
+    def rest() -> None:
         matrix_panel(choice, rated, dark)
         one = first_footage(choice, footage)
         if one is not None:

@@ -12,7 +12,7 @@ from app.results.format import percent
 
 from .theme import colour, cut, log_ticks, plain_text, shades, template
 
-DRAWN = 1500
+DRAWN = 600
 """Points that are drawn at most: the front, then the best."""
 NAMED = 8
 
@@ -36,10 +36,11 @@ def pareto_figure(
     if not able:
         return None
     front = sorted((s for s in able if s.front), key=lambda s: s.cost)
-    others = sorted((s for s in able if not s.front), key=lambda s: s.percent)[: max(0, DRAWN - len(front))]
+    behind = sorted((s for s in able if not s.front), key=lambda s: s.percent)
+    others = behind[: max(0, DRAWN - len(front))]
     figure = go.Figure()
     if others:
-        figure.add_trace(points(others, "others", shades(dark).muted, 7, dark))
+        figure.add_trace(points(others, others_name(len(others), len(behind)), shades(dark).muted, 7, dark))
     if front:
         line = points(front, "front: nobody needs fewer bits at less cost", colour(0, dark), 10, dark)
         line.update(mode="lines+markers+text", line={"shape": "hv", "width": 1.6, "color": colour(0, dark)})
@@ -68,6 +69,10 @@ def pareto_figure(
     figure.update_yaxes(title_text=f"Bits against {plain_text(anchor)} (%)")
     figure.update_layout(template=template(dark), height=height, hovermode="closest", clickmode="event+select")
     return figure
+
+
+def others_name(drawn: int, all_: int) -> str:
+    return "others" if drawn == all_ else f"others: the best {drawn:,} of {all_:,}"
 
 
 def points(spots: Sequence[Spot], name: str, own: str, size: int, dark: bool) -> go.Scatter:

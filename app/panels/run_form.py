@@ -129,10 +129,11 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
 def clips_key(draft: Draft, wanted: list[str], known: set[str]) -> str:
     """The key of the clips' widget. A clip that was just uploaded is chosen at once, in a new widget: of the old one the
     browser may still say, with the next click, that only the clips before are chosen."""
-    turn, fresh = f"clips-turn-{draft.id}", st.session_state.pop("uploaded-clip", None)
+    turn, fresh = f"clips-turn-{draft.id}", st.session_state.get("uploaded-clip")
     before = f"clips-{draft.id}-{st.session_state.get(turn, 0)}"
     if fresh not in known:
         return before
+    del st.session_state["uploaded-clip"]
     st.session_state[turn] = st.session_state.get(turn, 0) + 1
     after = f"clips-{draft.id}-{st.session_state[turn]}"
     st.session_state[after] = list(dict.fromkeys([*st.session_state.get(before, wanted), fresh]))

@@ -1,5 +1,7 @@
 """How soon the pages can be used with 10,000 experiments in the store: from the address to a page that is drawn and idle.
 
+The comparison draws what is below the first screen after it; when that stands too is a line of its own, without a bound.
+
 The lab runs as it does for a person, in a process of its own. Chromium loads each page as a browser that was never here
 and, below, as one that was: it has the scripts and loads everything else anew. The reference is the same lab with twenty
 experiments, in the same run. Seconds say little on a machine that is busy with something else, so
@@ -22,6 +24,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Page as Tab
 from streamlit.testing.v1 import AppTest
 
 from app.server import ENTRY
@@ -43,7 +46,8 @@ CLIPS = [
     for name in ("carphone", "bikes")
 ]
 RATES = (22, 27, 32, 37)
-DRAWN = "[data-testid=stApp][data-test-script-state=notRunning]"
+BELOW = "all that is below too"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def run() -> list[Row]:
@@ -55,13 +59,14 @@ def run() -> list[Row]:
 
 
 def line(what: str, many: float, few: float) -> Row:
+    bounded = not what.endswith(BELOW)
     return Row(
         f"{what}, {MANY} experiments in the store",
         f"{many:.2f} s",
         f"{few:.2f} s with {FEW}",
         f"{many / few:.1f}x",
-        f"≤ {MOST_SECONDS:g} s",
-        many <= MOST_SECONDS,
+        f"≤ {MOST_SECONDS:g} s" if bounded else "",
+        many <= MOST_SECONDS if bounded else None,
     )
 
 
@@ -73,23 +78,26 @@ def times(browser: Browser, folder: Path, count: int) -> dict[str, float]:
         some = ",".join([*ids[-6:], "anchor:x264-medium", "anchor:x265-medium"])
         pages = (
             Page("experiments", {}, "[data-testid=stDataFrame] canvas"),
-            Page("compare", {"with": some}, "[data-testid=stPlotlyChart] .js-plotly-plot"),
+            Page("compare", {"with": some}, "[data-testid=stPlotlyChart] .js-plotly-plot", ".st-key-code-diff"),
             Page("leaderboard", {}, "[data-testid=stDataFrame] canvas"),
             Page("lineage", {"of": ids[-1]}, "[data-testid=stPlotlyChart] .js-plotly-plot"),
         )
         taken = {}
         for page in pages:
-            first, again = seconds(browser, page.url(lab), page.there)
+            first, again, below = seconds(browser, page, lab)
             taken |= {f"{page.name}, address to idle": first, f"{page.name}, the same browser again": again}
+            if page.below is not None:
+                taken[f"{page.name}, {BELOW}"] = below
         return taken | {f"{p.name}, processor time of its script": processor_seconds(p, lab) for p in pages}
 
 
 class Page(NamedTuple):
-    """`there`: what is on it once it is drawn."""
+    """`there`: what is on it once its first screen is drawn; `below`: once all is, where that comes later."""
 
     name: str
     query: dict[str, str]
     there: str
+    below: str | None = None
 
     def url(self, lab: Lab) -> str:
         return f"{lab.url}/{self.name}?{urlencode(self.query)}"
@@ -111,26 +119,33 @@ def processor_seconds(page: Page, lab: Lab) -> float:
         return min(taken)
 
 
-def seconds(browser: Browser, url: str, there: str) -> tuple[float, float]:
-    """Medians of first visits, each with an empty cache, and of the visits that follow each."""
+def seconds(browser: Browser, page: Page, lab: Lab) -> tuple[float, float, float]:
+    """Medians of first visits, each with an empty cache, of the visits that follow each, and of first visits to the end."""
     first, again = [], []
     for _ in range(1 + ROUNDS):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        first.append(visit(context, url, there))
-        again.append(visit(context, url, there))
+        first.append(visit(context, page, lab))
+        again.append(visit(context, page, lab))
         context.close()
-    return statistics.median(first[1:]), statistics.median(again[1:])
+    drawn, whole = zip(*first[1:])
+    return statistics.median(drawn), statistics.median(s for s, _ in again[1:]), statistics.median(whole)
 
 
-def visit(context: BrowserContext, url: str, there: str) -> float:
-    page = context.new_page()
+def visit(context: BrowserContext, page: Page, lab: Lab) -> tuple[float, float]:
+    """Seconds until the first screen is drawn and idle, and until all is."""
+    tab = context.new_page()
     began = time.perf_counter()
-    page.goto(url)
-    page.locator(there).first.wait_for(timeout=60_000)
-    page.locator(DRAWN).wait_for(state="attached", timeout=60_000)
-    taken = time.perf_counter() - began
-    page.close()
-    return taken
+    tab.goto(page.url(lab))
+    drawn = [idle_after(tab, what) - began for what in (page.there, page.below) if what is not None]
+    tab.close()
+    return drawn[0], drawn[-1]
+
+
+def idle_after(tab: Tab, what: str) -> float:
+    """The time at which `what` is on the page and no script of it runs."""
+    tab.locator(what).first.wait_for(timeout=60_000)
+    tab.locator(IDLE).wait_for(state="attached", timeout=60_000)
+    return time.perf_counter()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def open_draft(open_page, lab: Lab, code: str, form: dict | None = None, **optio
 def ready(page) -> None:
     """The editor is there and the form below it is drawn."""
     page.locator(".cm-content").wait_for()
-    page.get_by_role("button", name="Dispatch").wait_for()
+    page.get_by_role("button", name="Dispatch").first.wait_for()
 
 
 def dispatch(page, lab: Lab, draft: str) -> str:

@@ -26,13 +26,13 @@ def test_improving_an_experiment_ends_with_a_verdict_on_what_was_expected(open_p
     parent = lab.ended(dispatch(page, lab, draft))
     assert parent.status is Status.SUCCEEDED
     page.goto(f"{lab.url}/experiment?id={parent.id}")
-    page.get_by_text("Y-PSNR and SSIM").wait_for()
+    page.get_by_text("Y-PSNR and SSIM").first.wait_for()
     page.get_by_role("button", name="Ask Claude").click()
     page.get_by_placeholder("Anything in particular?").fill("Mind the still areas")
     page.get_by_role("button", name="Ask Claude to improve this").click()  # what was typed is taken with the click
 
     review(page).wait_for()  # the lab, with a draft and a conversation of its own
-    page.get_by_text("Mind the still areas").wait_for()
+    page.get_by_text("Mind the still areas").first.wait_for()
     content = lab.asked_claude()[-1]["body"]["messages"][-1]["content"]
     kinds = [block["type"] for block in content]
     assert kinds == ["text"] + ["text", "image"] * (len(kinds) // 2)
@@ -41,11 +41,11 @@ def test_improving_an_experiment_ends_with_a_verdict_on_what_was_expected(open_p
     for part in (CURVE, f"- rate {row.rate:g}: {row.kbps:.1f} kbit/s", "### Where the bits go", "Mind the still areas"):
         assert part in content[0]["text"]
     page.get_by_text("Show what Claude got").click()
-    page.get_by_text("Where the bits go").wait_for()
+    page.get_by_text("Where the bits go").first.wait_for()
     page.locator("[data-testid=stImage] img").first.wait_for()
 
     review(page).click()
-    page.get_by_role("button", name="Accept all").wait_for()
+    page.get_by_role("button", name="Accept all").first.wait_for()
     opened = page.url.partition("draft=")[2]
     assert lab.saved_draft(opened).baseline == CURVE  # the diff is against what the person had
     page.get_by_role("button", name="Accept all").click()
@@ -63,13 +63,13 @@ def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, 
     say(page, "The first of my thoughts")
     review(page).wait_for()
     page.get_by_role("button", name="New chat").click()
-    page.get_by_text("For example:").wait_for()
+    page.get_by_text("For example:").first.wait_for()
     page.get_by_role("button", name="Chats").click()
     page.get_by_role("button", name="The first of my thoughts").first.click()
-    page.get_by_role("button", name="Branch").wait_for()
+    page.get_by_role("button", name="Branch").first.wait_for()
     first = lab.saved_draft(draft).conversation_id
     page.get_by_role("button", name="Branch").click()
-    page.get_by_text("copied").wait_for()
+    page.get_by_text("copied").first.wait_for()
     branch = lab.saved_draft(draft).conversation_id
     assert branch != first
     say(page, "Another way on")
@@ -84,7 +84,7 @@ def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, 
     title = page.get_by_role("textbox", name="Title of this conversation")
     title.fill("The better way")
     title.press("Enter")
-    page.get_by_role("button", name="Export as markdown").wait_for()
+    page.get_by_role("button", name="Export as markdown").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as markdown").click()
     text = Path(download.value.path()).read_text()
@@ -92,7 +92,7 @@ def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, 
     assert "Another way on" in text
     page.reload()
     ready(page)
-    page.get_by_text("Another way on").wait_for()
+    page.get_by_text("Another way on").first.wait_for()
     page.get_by_role("button", name="Chats").click()
     wait_for(
         lambda: page.get_by_role("textbox", name="Title of this conversation").input_value() == "The better way",

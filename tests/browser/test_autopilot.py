@@ -44,13 +44,13 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     slow = {"text": reply(PLAIN.replace("// rate", "// max(1, rate)"), words), "chunk": 8, "delay": 0.5}
     answer(lab, {"text": reply(PLAIN, words)}, slow)
     page = open_page(lab, "/autopilot")
-    page.get_by_text("No run yet.").wait_for()
+    page.get_by_text("No run yet.").first.wait_for()
     page.get_by_label("Goal", exact=True).fill("Plain planes, but smaller.")
     page.get_by_label("Frames", exact=True).fill("4")
     page.get_by_label("Frames", exact=True).press("Tab")
     clear(page, "Start from")
     clear(page, "Validation clips")
-    page.get_by_text("$5.00 is enough for about").wait_for()
+    page.get_by_text("$5.00 is enough for about").first.wait_for()
     page.get_by_role("button", name="More options").click()
     page.get_by_text("Ask me before each run").click()
     page.keyboard.press("Escape")
@@ -58,17 +58,17 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     page.wait_for_url("**/autopilot?run=*")
     run = page.url.split("run=")[1]
 
-    page.get_by_text("Attempt 1 waits for your approval: Plain planes").wait_for(timeout=120_000)
+    page.get_by_text("Attempt 1 waits for your approval: Plain planes").first.wait_for(timeout=120_000)
     page.get_by_role("textbox", name="Steer").fill("Leave the header as it is.")
     page.get_by_role("button", name="Send").click()
-    page.get_by_text("Leave the header as it is.").wait_for()
+    page.get_by_text("Leave the header as it is.").first.wait_for()
     page.get_by_role("button", name="Approve").click()
     wait_for(
         lambda: len(autopilot.attempts(run)) > 1 and autopilot.attempts(run)[1].request == "begun",
         "the second request",
         240,
     )
-    page.get_by_text("Attempt 2 (improvement): Claude is working on it").wait_for()
+    page.get_by_text("Attempt 2 (improvement): Claude is working on it").first.wait_for()
     first = autopilot.attempts(run)[0]
     assert lab.store.get(first.experiments["full"]).status is Status.SUCCEEDED
     question = "\n".join(b.get("text", "") for b in lab.asked_claude()[-1]["body"]["messages"][-1]["content"])
@@ -86,12 +86,12 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     )
     page.mouse.move(*at)
     page.mouse.click(*at)
-    page.get_by_text("Attempt 1: Plain planes").wait_for()
+    page.get_by_text("Attempt 1: Plain planes").first.wait_for()
     page.get_by_role("tab", name="Exchange with Claude").click()
-    page.get_by_text("Whole planes, deflated.").wait_for()
+    page.get_by_text("Whole planes, deflated.").first.wait_for()
 
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_text("Stopped by a person.").wait_for()
+    page.get_by_text("Stopped by a person.").first.wait_for()
     ended = autopilot.run(run)
     assert ended.state == "ended"
     second = autopilot.attempts(run)[1]

@@ -23,8 +23,8 @@ def review(page):
 def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
     page, draft = open_draft(open_page, lab, PLAIN, {"rates": "4 16"})
     say(page, "Leave small differences out [[stub chunk=30 delay=0.3]]")
-    page.get_by_text("Writing · ").wait_for()
-    page.get_by_role("button", name="Stop").wait_for()
+    page.get_by_text("Writing · ").first.wait_for()
+    page.get_by_role("button", name="Stop").first.wait_for()
     page.locator(".cm-content").click()
     page.keyboard.press("Control+End")
     page.keyboard.type("# typed while Claude writes", delay=60)
@@ -37,14 +37,14 @@ def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
 
     review(page).click()
     page.get_by_role("button", name="Accept all").click()
-    page.get_by_role("button", name="In the editor").wait_for()
+    page.get_by_role("button", name="In the editor").first.wait_for()
     saved = wait_for(lambda: (d := lab.saved_draft(draft)).baseline == d.text and d, "the accepted diff", 30)
     assert "dead zone" in saved.text
     assert page.get_by_role("textbox", name="Rates").input_value() == ""  # those were for another codec's scale
     run = lab.ended(dispatch(page, lab, draft))
     assert run.status is Status.SUCCEEDED
     assert (run.origin.kind, run.origin.prompt[:22]) == ("claude", "Leave small difference")
-    page.get_by_text("Y-PSNR and SSIM").wait_for()
+    page.get_by_text("Y-PSNR and SSIM").first.wait_for()
 
     say(page, "Now make it faster")
     review(page).wait_for()
@@ -57,9 +57,9 @@ def test_a_reply_streams_is_reviewed_as_a_diff_and_runs(open_page, lab):
 def test_stopping_keeps_what_arrived(open_page, lab):
     page, _ = open_draft(open_page, lab, PLAIN)
     say(page, "slowly [[stub chunk=6 delay=0.15]]")
-    page.get_by_text("Small differences are").wait_for()
+    page.get_by_text("Small differences are").first.wait_for()
     page.get_by_role("button", name="Stop").click()
-    page.get_by_text("Stopped; what had arrived is kept.").wait_for()
+    page.get_by_text("Stopped; what had arrived is kept.").first.wait_for()
     assert page.get_by_text("Small differences are").is_visible()
     assert review(page).count() == 0
     assert page.get_by_test_id("stChatInputTextArea").is_enabled()
@@ -87,7 +87,7 @@ def test_every_failure_is_a_sentence_and_loses_no_text(open_page, lab):
             assert page.get_by_text("Small differences").is_visible()
         assert review(page).count() == 0
         page.get_by_role("button", name="New chat").click()
-        page.get_by_text("For example:").wait_for()
+        page.get_by_text("For example:").first.wait_for()
 
 
 def test_a_rate_limit_is_waited_out(open_page, lab):
@@ -103,7 +103,7 @@ def test_a_rate_limit_is_waited_out(open_page, lab):
 def test_an_unusable_codec_is_repaired_in_one_click(open_page, lab, kind, sentence):
     page, _ = open_draft(open_page, lab, PLAIN)
     say(page, f"something [[stub codec={kind}]]")
-    page.get_by_text(sentence).wait_for()
+    page.get_by_text(sentence).first.wait_for()
     page.get_by_role("button", name="Ask Claude to repair it").click()
     review(page).wait_for()
 
@@ -112,8 +112,8 @@ def test_a_failed_run_says_why_and_goes_to_claude(open_page, lab):
     page, draft = open_draft(open_page, lab, BROKEN)
     run = lab.ended(dispatch(page, lab, draft))
     assert (run.status, run.error.category) == (Status.FAILED, "decode_error")
-    page.get_by_text("Failed: decode raised an error").wait_for()
-    page.get_by_text("What the agent saw: decode_error").wait_for()
+    page.get_by_text("Failed: decode raised an error").first.wait_for()
+    page.get_by_text("What the agent saw: decode_error").first.wait_for()
     page.get_by_text("the tables do not fit").first.wait_for()
     page.get_by_text("Log of the codec").click()
     page.get_by_text("about to fail").last.wait_for()

@@ -51,7 +51,7 @@ def test_from_the_list_to_a_comparison_its_report_and_the_family_tree(open_page,
     page = open_page(lab, "/experiments?q=Pair", accept_downloads=True)
     wait_for(lambda: len(table_rows(page)) == 2, "both in the list", 30)
     click_cell(page, 0, TICK)
-    page.get_by_text("1 experiment selected").wait_for()
+    page.get_by_text("1 experiment selected").first.wait_for()
     click_cell(page, 1, TICK)
     page.get_by_role("button", name="Compare").click()
     page.wait_for_url("**/compare?with=*")
@@ -59,10 +59,10 @@ def test_from_the_list_to_a_comparison_its_report_and_the_family_tree(open_page,
     sentence = "“Pair child” needs as many bits as “Pair root” at equal PSNR on carphone."
     matrix = page.locator(CHART).filter(has_text="… than")
     for _ in range(2):  # the choice is in the address, so that it survives a refresh
-        page.get_by_text(sentence).wait_for()
+        page.get_by_text(sentence).first.wait_for()
         matrix.wait_for()
         wait_for(lambda: matrix.locator(".textpoint").all_text_contents() == ["0.0\u202f%"] * 2, "the figures", 30)
-        page.get_by_text("# another line").wait_for()
+        page.get_by_text("# another line").first.wait_for()
         page.reload()
 
     with page.expect_download() as report:
@@ -89,4 +89,4 @@ def test_from_the_list_to_a_comparison_its_report_and_the_family_tree(open_page,
     page.wait_for_url(f"**/lineage?of={child.id}")
     click_node(page, "Pair root")
     page.wait_for_url(f"**/experiment?id={parent.id}")
-    page.get_by_role("heading", name="Pair root").wait_for()
+    page.get_by_role("heading", name="Pair root").first.wait_for()

@@ -51,7 +51,7 @@ def test_an_anchor_s_frames_are_seen_and_are_those_that_were_measured(open_page,
     page = open_pair(open_page, lab, run, "&left-rate=16")
     row = next(r for r in record.results if r.rate == 16)
     nearest = min(curve.points, key=lambda p: abs(np.log(p.kbps / row.kbps)))
-    page.get_by_text("Showing Plain at rate 16 against x264 medium at").wait_for()
+    page.get_by_text("Showing Plain at rate 16 against x264 medium at").first.wait_for()
     assert f"x264 medium, rate {nearest.rate}" in page.locator(".tag-b").text_content()
 
     page.keyboard.press("b")
@@ -130,24 +130,24 @@ def test_a_blind_trial_is_answered_and_nothing_names_the_sides(open_page, lab, r
     page = open_pair(open_page, lab, run)
     page.get_by_text("Blind test", exact=True).click()
     asked = []
-    page.get_by_role("button", name="Start the blind test").wait_for()
+    page.get_by_role("button", name="Start the blind test").first.wait_for()
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("button", name="Start the blind test").click()
     for number in (1, 2):
-        page.get_by_text(f"Blind test, trial {number}", exact=True).wait_for()
+        page.get_by_text(f"Blind test, trial {number}", exact=True).first.wait_for()
         page.locator(".player[data-blind] .badge[data-kind=exact]").wait_for()
         page.locator(".player:not([data-blind])").wait_for(state="detached")
         page.wait_for_function("() => !document.querySelector('[data-stale=true]')")  # the buttons are this trial's
         assert [page.locator(f".tag-{side}").text_content() for side in "ab"] == ["A", "X"]
         page.get_by_role("button", name="X is A").click()
-    page.get_by_text("Blind test, trial 3", exact=True).wait_for()
+    page.get_by_text("Blind test, trial 3", exact=True).first.wait_for()
     media = [url for url in asked if ".mp4" in url or ".png" in url]
     assert media
     assert all("/blind/" in url for url in media)
     page.reload()
-    page.get_by_text("Blind test, trial 3", exact=True).wait_for()
+    page.get_by_text("Blind test, trial 3", exact=True).first.wait_for()
     page.get_by_role("button", name="Finish and show the result").click()
-    page.get_by_text("of 2 answers correct").wait_for()
+    page.get_by_text("of 2 answers correct").first.wait_for()
     page.locator(".tag-a", has_text="Plain").wait_for()
 
 

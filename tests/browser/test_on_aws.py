@@ -72,7 +72,7 @@ def test_dispatched_in_the_lab_shown_by_the_dashboard_rerun_by_the_admin_api(
     page.get_by_role("button", name="Dispatch").click()
     run = new_run(lab, draft, None)
     page.get_by_text("The worker is stopped.").first.wait_for()
-    page.get_by_text("Queued: next in line.").wait_for()
+    page.get_by_text("Queued: next in line.").first.wait_for()
     page.get_by_role("button", name="Start the worker").last.click()
     page.get_by_text("its agent is starting").first.wait_for()
     lab.agent.start()  # as systemd does on the machine
@@ -91,7 +91,7 @@ def test_dispatched_in_the_lab_shown_by_the_dashboard_rerun_by_the_admin_api(
     page.goto(f"{lab.url}/experiments")
     wait_for(lambda: [r.count("✓ succeeded") for r in table_rows(page)] == [1, 1], "the rerun's end in the list", 60)
     page.goto(f"{lab.url}/experiment?id={answer['result']['experiment_id']}")
-    page.get_by_text("Same bitstreams as").wait_for()
+    page.get_by_text("Same bitstreams as").first.wait_for()
 
 
 def plays_from_the_bucket(page, record: Experiment, fetched: list, home) -> None:

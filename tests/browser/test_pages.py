@@ -75,7 +75,7 @@ def test_upload_of_a_video_and_of_garbage(open_page, lab, tmp_path):
     page.get_by_role("radio", name=chosen[1]).click()  # several clips: choose which to look at
     page.locator(".of").filter(has_text="/ 0").wait_for()
     results(page, 0)
-    page.get_by_text("One rate point is a dot, not a curve").wait_for()
+    page.get_by_text("One rate point is a dot, not a curve").first.wait_for()
 
 
 def test_two_tabs_keep_their_own_drafts(open_page, lab):
@@ -98,9 +98,9 @@ def test_a_run_whose_artifacts_are_gone_still_shows_its_figures(open_page, lab):
     record = experiment(status=Status.SUCCEEDED, results=points, title="Left behind", rates=[22, 32])
     assert lab.store.create(record)
     page = open_page(lab, f"/experiment?id={record.id}", expect=("/artifacts/",))
-    page.get_by_text("The per-frame series of this run is not on this machine any more").wait_for()
+    page.get_by_text("The per-frame series of this run is not on this machine any more").first.wait_for()
     page.get_by_role("alert").filter(has_text="preview").or_(page.locator(".faults:not([hidden])")).first.wait_for()
-    page.get_by_text("Points", exact=True).wait_for()
+    page.get_by_text("Points", exact=True).first.wait_for()
     page.get_by_role("radio", name="32").click()
     page.get_by_text("lossless").first.wait_for()
 
@@ -110,17 +110,17 @@ def test_rerun_in_one_click_from_the_list_and_comparing_two(open_page, lab):
     first = lab.ended(dispatch(page, lab, draft))
     page.goto(f"{lab.url}/experiments?q=From+the+list")
     click_cell(page, 0, RERUN)
-    page.get_by_text("Dispatched again").wait_for()
+    page.get_by_text("Dispatched again").first.wait_for()
     wait_for(lambda: [r.count("✓ succeeded") for r in table_rows(page)] == [1, 1], "the end of the rerun", 60)
     rerun = lab.store.page(Query(1, text="From the list")).items[0]
     assert (rerun.rerun_of, rerun.summary.reproduction.same) == (first.id, True)
     click_cell(page, 0, TICK)
-    page.get_by_text("1 experiment selected").wait_for()
+    page.get_by_text("1 experiment selected").first.wait_for()
     click_cell(page, 1, TICK)
     page.get_by_role("button", name="Compare").click()
-    page.get_by_text("needs as many bits as").wait_for()
-    page.get_by_text("The code is the same, letter for letter.").wait_for()
+    page.get_by_text("needs as many bits as").first.wait_for()
+    page.get_by_text("The code is the same, letter for letter.").first.wait_for()
     page.goto(f"{lab.url}/experiments?q=From+the+list")
     click_cell(page, 0, OPEN)
     page.wait_for_url(f"**/experiment?id={rerun.id}")
-    page.get_by_text("Same bitstreams as").wait_for()
+    page.get_by_text("Same bitstreams as").first.wait_for()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def test_a_run_is_found_again_after_a_refresh_and_is_cancelled(open_page, lab):
     page, draft = open_draft(open_page, lab, SLOW)
     run = dispatch(page, lab, draft)
-    page.get_by_text("Running: ").wait_for()
+    page.get_by_text("Running: ").first.wait_for()
     box = page.get_by_test_id("stChatInputTextArea")
     box.click()
     page.keyboard.type("typed slowly while the run is polled", delay=70)  # two seconds and more of polls
@@ -25,10 +25,10 @@ def test_a_run_is_found_again_after_a_refresh_and_is_cancelled(open_page, lab):
     second = open_page(lab, f"/?draft={waiting}")
     ready(second)
     queued = dispatch(second, lab, waiting)
-    second.get_by_text("Queued: 1 experiment ahead of it.").wait_for()
+    second.get_by_text("Queued: 1 experiment ahead of it.").first.wait_for()
 
     page.reload()
-    page.get_by_text("Running: ").wait_for()
+    page.get_by_text("Running: ").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Cancelled", exact=False).first.wait_for()
     assert lab.ended(run).status is Status.CANCELLED
@@ -50,14 +50,14 @@ def test_a_run_and_a_draft_outlive_the_lab(open_page, lab):
     page.keyboard.press("Tab")
     wait_for(lambda: lab.saved_draft(draft).form["title"] == "Outlives the lab", "the saved form", 30)
     run = dispatch(page, lab, draft)
-    page.get_by_text("Running: ").wait_for()
+    page.get_by_text("Running: ").first.wait_for()
     lab.app.stop()
     lab.app.start()
     lab.app.wait()
     page.goto(f"{lab.url}/?draft={draft}")
     ready(page)
-    page.get_by_role("heading", name="Outlives the lab").wait_for()
-    page.get_by_text("Running: ").wait_for()
+    page.get_by_role("heading", name="Outlives the lab").first.wait_for()
+    page.get_by_text("Running: ").first.wait_for()
     assert "# kept" in lab.saved_draft(draft).text
     assert page.get_by_role("textbox", name="Title").input_value() == "Outlives the lab"
     page.get_by_role("link", name="Experiments").click()
@@ -73,9 +73,9 @@ def test_without_the_agent_work_is_queued_and_starts_when_it_is_back(open_page, 
     lab.agent.stop()
     try:
         page, draft = open_draft(open_page, lab, PLAIN)
-        page.get_by_text("The agent does not answer. You can go on writing").wait_for()
+        page.get_by_text("The agent does not answer. You can go on writing").first.wait_for()
         run = dispatch(page, lab, draft)
-        page.get_by_text("The agent is down; the experiment starts when it is back.").wait_for()
+        page.get_by_text("The agent is down; the experiment starts when it is back.").first.wait_for()
         assert lab.store.get(run).status is Status.QUEUED
     finally:
         lab.agent.start()
@@ -87,14 +87,14 @@ def test_without_the_agent_work_is_queued_and_starts_when_it_is_back(open_page, 
 def test_a_lab_without_key_and_agent_says_what_to_do(open_page, bare_lab):
     page = open_page(bare_lab)
     ready(page)
-    page.get_by_text("Claude needs an API key. Set ANTHROPIC_API_KEY").wait_for()
+    page.get_by_text("Claude needs an API key. Set ANTHROPIC_API_KEY").first.wait_for()
     assert page.get_by_test_id("stChatInputTextArea").is_disabled()
     page.wait_for_url("**draft=*")
     first = bare_lab.saved_draft(page.url.split("draft=")[1])
     assert "def encode(video, rate):" in first.text  # something to run is there from the first
     assert first.origin["kind"] == "starter"
     page.get_by_role("button", name="Dispatch").click()
-    page.get_by_text("Queued: next in line.").wait_for()
+    page.get_by_text("Queued: next in line.").first.wait_for()
     page.goto(f"{bare_lab.url}/experiments")
-    page.get_by_text("The agent does not answer.").wait_for()
+    page.get_by_text("The agent does not answer.").first.wait_for()
     page.get_by_test_id("stDataFrame").wait_for()

@@ -53,8 +53,8 @@ def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     results(page)
     same = lab.ended(second)
     assert [r.bitstream_sha256 for r in same.results] == [r.bitstream_sha256 for r in record.results]
-    page.get_by_text("Same bitstreams as").wait_for()
-    page.get_by_role("link", name="Rerun of").wait_for()
+    page.get_by_text("Same bitstreams as").first.wait_for()
+    page.get_by_role("link", name="Rerun of").first.wait_for()
 
     page.get_by_role("link", name="All experiments").click()
     both = lambda: len([row for row in table_rows(page) if "Motion-compensated DCT" in row]) == 2
@@ -107,11 +107,13 @@ def test_own_page_forks_annotates_and_compares_with_the_parent(open_page, lab):
     results(page)
     page.get_by_role("link", name="Own page").click()
     page.wait_for_url(f"**/experiment?id={parent}")
-    page.get_by_role("heading", name="Grand *parent*").wait_for()
+    page.get_by_role("heading", name="Grand *parent*").first.wait_for()
     page.get_by_role("button", name="Title and notes").click()
     page.get_by_role("textbox", name="Notes").fill("Expected: *nothing*")
     page.get_by_role("button", name="Save").click()
-    page.get_by_test_id("stMarkdown").get_by_text("Expected: *nothing*").wait_for()  # as saved; the box has it already
+    page.get_by_test_id("stMarkdown").get_by_text(
+        "Expected: *nothing*"
+    ).first.wait_for()  # as saved; the box has it already
     assert lab.store.get(parent).notes == "Expected: *nothing*"
     page.keyboard.press("Escape")
 
@@ -134,5 +136,5 @@ def test_own_page_forks_annotates_and_compares_with_the_parent(open_page, lab):
     page.goto(f"{lab.url}/experiment?id={child}")
     results(page)
     page.get_by_text("Compare with the parent").click()
-    page.get_by_text("needs as many bits as").wait_for()
-    page.get_by_text("+# forked").wait_for()
+    page.get_by_text("needs as many bits as").first.wait_for()
+    page.get_by_text("+# forked").first.wait_for()

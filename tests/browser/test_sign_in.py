@@ -66,21 +66,21 @@ def sign_in(page) -> None:
 def sign_out(page) -> None:
     page.get_by_test_id("stTopNavSection").click()
     page.get_by_text("Sign out").click()
-    page.get_by_role("link", name="Sign in", exact=True).wait_for()
+    page.get_by_role("link", name="Sign in", exact=True).first.wait_for()
 
 
 def test_closed_before_whole_after_and_closed_again(open_page, closed_lab, provider, tmp_path):
     lab, provider.person = closed_lab, ADA
     draft = lab.draft(PLAIN)
     page = open_page(lab, f"/?draft={draft}", expect=REFUSED)
-    page.get_by_role("link", name="Sign in", exact=True).wait_for()
+    page.get_by_role("link", name="Sign in", exact=True).first.wait_for()
     assert page.locator("script").count() == page.locator("[data-testid]").count() == 0
     assert statuses(page, lab) == {401}
 
     sign_in(page)
     ready(page)
     assert f"draft={draft}" in page.url
-    page.get_by_text("Ada *Lovelace*").wait_for()
+    page.get_by_text("Ada *Lovelace*").first.wait_for()
     with page.expect_response(lambda r: r.url.split("?")[0].endswith("preview.mp4")) as fetched:
         run = dispatch(page, lab, draft)
         assert lab.ended(run).status is Status.SUCCEEDED
@@ -103,7 +103,7 @@ def test_closed_before_whole_after_and_closed_again(open_page, closed_lab, provi
     assert {c["httpOnly"] for c in kept} == {True}
     other = page.context.new_page()
     other.goto(f"{lab.url}/experiments")
-    other.get_by_text("Search", exact=True).wait_for()
+    other.get_by_text("Search", exact=True).first.wait_for()
     sign_out(page)
     closed = (*away, video.url.removeprefix(lab.url))
     assert statuses(page, lab, closed) == {401}
@@ -119,20 +119,20 @@ def test_somebody_who_is_not_on_the_list_reads_one_sentence_and_sees_nothing(ope
     lab, provider.person = closed_lab, None
     page = open_page(lab, "/experiments?archived=1", expect=REFUSED)
     sign_in(page)
-    page.get_by_text("Signing in did not work.").wait_for()
+    page.get_by_text("Signing in did not work.").first.wait_for()
     provider.person, provider.signer = ADA, oidc.new_key()  # not the provider's word
     with page.expect_navigation(url="**/?sign_in=failed"):
         sign_in(page)
     assert statuses(page, lab) == {401}
     provider.person, provider.signer = EVE, provider.key
     sign_in(page)
-    page.get_by_text("You are signed in as eve@evil.example, and that address may not use this lab.").wait_for()
+    page.get_by_text("You are signed in as eve@evil.example, and that address may not use this lab.").first.wait_for()
     assert page.locator("[data-testid]").count() == 0
     assert page.url.startswith(f"{lab.url}/experiments")  # the page that was asked for at first
     assert statuses(page, lab) == {403}
     page.get_by_role("link", name="Sign out").click()
     provider.person = ADA
     sign_in(page)
-    page.get_by_text("Ada *Lovelace*").wait_for()
+    page.get_by_text("Ada *Lovelace*").first.wait_for()
     ready(page)
     page.close()  # before the lab ends: a page that is still loading would say so

@@ -22,4 +22,6 @@ def test_nothing_to_draw_is_no_figure_and_many_are_cut():
     assert pareto_figure([], "Cost", "x264") is None
     assert pareto_figure([spot("a", 1, 0)], "Cost", "x264") is None
     many = [spot(f"n{i}", i, 1 + i) for i in range(DRAWN + 100)]
-    assert len(pareto_figure(many, "Cost", "x264").data[0].x) == DRAWN
+    (others,) = pareto_figure(many, "Cost", "x264").data
+    assert others.y == tuple(range(DRAWN))
+    assert others.name == f"others: the best {DRAWN:,} of {DRAWN + 100:,}"

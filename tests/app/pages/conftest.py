@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import services as module
+from app.components import soon
 from app.services import Services
 from app.settings import AppSettings
 
@@ -23,6 +24,7 @@ def services(tmp_path, monkeypatch) -> Services:
         monkeypatch.delenv(name, raising=False)
     made = module.open_services(AppSettings())
     monkeypatch.setattr(module, "services", lambda: made)
+    monkeypatch.setattr(soon, "soon", lambda key: True)  # there is no browser that could say that it has drawn a page
     st.cache_data.clear()
     return made
 

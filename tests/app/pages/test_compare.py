@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.components import soon
 from gpu_agent.anchors import AnchorCurve, AnchorPoint
 from gpu_agent.models import ClipRef, Failure, ResultRow, Status
 from gpu_agent.road.ladders import curve_key
@@ -47,6 +48,16 @@ def texts(test) -> str:
     kinds = (test.markdown, test.caption, test.info, test.warning)
     said = "\n".join(str(e.value) for kind in kinds for e in kind)
     return said.replace("\u202f", " ").replace("\\", "").replace("\u200b", "")
+
+
+def test_what_is_below_the_first_screen_waits_until_that_is_drawn(open_page, services, monkeypatch):
+    a, b = made(services, "Old"), made(services, "New", 0.69)
+    monkeypatch.setattr(soon, "soon", lambda key: False)
+    test = open_page("compare", **{"with": f"{a.id},{b.id}"})
+    assert "fewer bits" in texts(test)
+    assert "BD-rate, each against each" not in texts(test)
+    monkeypatch.setattr(soon, "soon", lambda key: True)
+    assert "BD-rate, each against each" in texts(test.run())
 
 
 def test_an_empty_choice_teaches_what_to_do(open_page):

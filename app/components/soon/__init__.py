@@ -1,0 +1,20 @@
+"""Lets a page draw what is on its first screen before what is below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+_mount = st.components.v2.component("codec_lab.soon", html="<span></span>", js=(HERE / "main.js").read_text("utf-8"))
+
+
+def soon(*, key: str) -> bool:
+    """Whether to draw what is left out so far; stays True until the page is left.
+
+    Put it last in a fragment, which runs again once the browser has drawn the page or comes near its end.
+    """
+    result = _mount(key=key, default={"drawn": False}, on_drawn_change=lambda: None, height=1)
+    return bool(result.drawn)
