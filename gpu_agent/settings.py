@@ -29,7 +29,8 @@ class AgentSettings(StoreSettings, BaseSettings):
         "watchdog", description="weakest level of the jail that runs are allowed in"
     )
     unsafe: Literal["off", "built_in"] = Field(
-        "off", description="for development where no jail can run: `built_in` runs the lab's own codecs without one"
+        "off",
+        description="for development where no jail can run: `built_in` runs the lab's own codecs without one; no uploads",
     )
     gpu: Literal["auto", "off"] = Field("auto", description="let codecs use the GPU where there is one")
     vmaf: Literal["on", "with_v1", "off"] = Field(

@@ -26,16 +26,18 @@ from gpu_agent.store.disk import remove_abandoned
 from . import facts as stored
 from . import uploads
 from .builtin import BUILTINS, DEFAULT, Builtin, file_signature
-from .decode import identify_file
 from .errors import Cancel, ClipError, Progress, check_cancel
 from .identity import Facts
+from .reading import Reading
 
 log = logging.getLogger(__name__)
 
 
 class Catalogue:
-    def __init__(self, settings: AgentSettings) -> None:
-        self.settings = settings
+    """`reading`: what opens files of people; the lab's own clips are made here."""
+
+    def __init__(self, settings: AgentSettings, reading: Reading) -> None:
+        self.settings, self.reading = settings, reading
         self.facts_folder = settings.clips / "facts"
         self.uploads_folder = settings.clips / "uploads"
         self.planes_folder = settings.cache / "planes"
@@ -102,8 +104,10 @@ class Catalogue:
         """Take a file in: `stream` (anything with read) to disk, then probed by decoding it all.
 
         `on_progress` counts bytes received. The same name with the same frames is the clip that is there already;
-        with other frames it becomes name-2, name-3 and so on. On any failure nothing is left behind.
+        with other frames it becomes name-2, name-3 and so on. On any failure nothing is left behind. Where no file can
+        be read (ReadingUnavailable) nothing is taken in.
         """
+        self.reading.check()
         wanted, suffix = uploads.safe_name(name)
         self.uploads_folder.mkdir(parents=True, exist_ok=True)
         part = self.uploads_folder / f".{secrets.token_hex(8)}.part{suffix}"
@@ -117,7 +121,7 @@ class Catalogue:
                 cancel=cancel,
                 on_progress=on_progress,
             )
-            sha256, facts = identify_file(part, cancel=cancel)
+            sha256, facts = self.reading.identify(part, cancel=cancel)
             with self._upload_lock:
                 final, existing = self._place(wanted, sha256)
                 if existing is not None:
@@ -139,7 +143,7 @@ class Catalogue:
         path = Path(path).expanduser().absolute()
         if not path.is_file():
             raise ClipError(f"There is no file {path}.")
-        sha256, facts = identify_file(path, cancel=cancel)
+        sha256, facts = self.reading.identify(path, cancel=cancel)
         with self._upload_lock:
             name, existing = self._place(uploads.safe_name(path.name)[0], sha256)
             if existing is not None:
@@ -191,7 +195,7 @@ class Catalogue:
             signature = stored.full_signature(file_signature(file))
             if known.signature == signature:
                 return known
-            sha256, facts = identify_file(file)
+            sha256, facts = self.reading.identify(file)
             clip = _clip(name, known.clip.title, "upload", "", facts, sha256, file.stat().st_size)
             known = known.model_copy(update={"signature": signature, "clip": clip})
             stored.save(self.facts_folder, known)
@@ -199,13 +203,13 @@ class Catalogue:
 
     def _identify(self, name: str) -> Callable[..., tuple[str, Facts]]:
         if name in self._files:
-            return functools.partial(identify_file, self._files[name][0])
+            return functools.partial(self.reading.identify, self._files[name][0])
         if name in BUILTINS:
             return BUILTINS[name].identify
         facts = self._upload_facts(name)
         if facts is None or facts.file is None:
             raise ClipError(self._unknown(name))
-        return functools.partial(identify_file, self.uploads_folder / facts.file)
+        return functools.partial(self.reading.identify, self.uploads_folder / facts.file)
 
     def _make_planes(self, clip: Clip, target: Path, cancel: Cancel, on_progress: Progress) -> None:
         part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")

@@ -1,7 +1,8 @@
 """A video file's frames, decoded with FFmpeg's libraries (PyAV) one at a time, and the facts they show.
 
-The frame count is by decoding. Only plain media containers are opened (no playlists, no network), so an upload cannot
-make the agent read anything but itself.
+The frame count is by decoding. Only plain media containers are opened (no playlists, no network), so a file cannot make
+anybody read anything but itself. In the agent's own process only the lab's own files are decoded; a person's file is
+untrusted, and this code reads it inside the jail (`reading`, `reader`).
 
 A file is first decoded strictly, on all cores. Where the decoder finds anything wrong, the file is read again on one
 thread, because what a decoder conceals on several depends on their timing and would not hash the same twice: that
@@ -22,7 +23,7 @@ import av.error
 from gpu_agent.codec_kit.frames import Frame
 
 from . import convert, timing
-from .errors import Cancel, ClipError, Progress
+from .errors import Cancel, ClipError, DamagedError, Progress
 from .identity import Facts, identify
 
 CONTAINERS = (
@@ -30,10 +31,6 @@ CONTAINERS = (
 )
 READABLE = "mp4, mov, mkv, webm, avi, y4m, raw .264/.h264 and .265/.hevc"
 SMALLEST, LARGEST = 16, 8192
-
-
-class DamagedError(ClipError):
-    """Strict reading found damage; a tolerant reading may still give a clip."""
 
 
 def identify_file(
@@ -57,21 +54,22 @@ def identify_file(
 
 
 class FileReader:
-    """Iterate once for the frames of `path`'s first video stream; `facts` is complete at the end.
+    """Iterate once for the frames of the first video stream of `source`, a path or an open file with a name; `facts` is
+    complete at the end.
 
     Raises ClipError where the file cannot be opened, has no video, no good frame, or changes its frame size, and,
     unless `tolerant`, DamagedError at the first thing the decoder objects to.
     """
 
-    def __init__(self, path: Path, *, tolerant: bool = False) -> None:
-        self.path = path
+    def __init__(self, source: Path | BinaryIO, *, tolerant: bool = False) -> None:
+        self.source = str(source) if isinstance(source, Path) else source
         self.tolerant = tolerant
         self.facts = Facts()
 
     def __iter__(self) -> Iterator[Frame]:
         try:
             container = av.open(
-                str(self.path), options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}, timeout=None
+                self.source, options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}, timeout=None
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise ClipError(f"This file is not a video the lab can read ({READABLE}).") from error

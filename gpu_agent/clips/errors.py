@@ -15,6 +15,14 @@ class ClipError(ValueError):
     """A clip that is unknown, unreadable or too large; the message is a sentence for the person who chose it."""
 
 
+class DamagedError(ClipError):
+    """Strict reading found damage; a tolerant reading may still give a clip."""
+
+
+class ReadingUnavailable(ClipError):
+    """Files of people cannot be read on this machine now: it is the lab that lacks something, not the file."""
+
+
 class ClipCancelled(Exception):
     """The caller's `cancel` said so. Nothing half-made is left behind."""
 

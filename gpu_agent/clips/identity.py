@@ -61,6 +61,24 @@ def trailer(width: int, height: int, fps: Fraction) -> bytes:
     return f"\n{width}x{height} {fps.numerator}/{fps.denominator}\n".encode("ascii")
 
 
+class Digest:
+    """The hash while the frames come: each plane with `add`, in order, then `close`."""
+
+    def __init__(self, sink: BinaryIO | None = None) -> None:
+        self._hash, self._sink = hashlib.sha256(), sink
+
+    def add(self, samples: memoryview) -> None:
+        """Samples of the next plane or frame; they are written to the sink as well."""
+        self._hash.update(samples)
+        if self._sink is not None:
+            self._sink.write(samples)
+
+    def close(self, facts: Facts) -> str:
+        """The clip's sha256 (hex)."""
+        self._hash.update(trailer(facts.width, facts.height, facts.fps))
+        return self._hash.hexdigest()
+
+
 def identify(
     reader: Reader,
     sink: BinaryIO | None = None,
@@ -70,19 +88,15 @@ def identify(
     on_progress: Progress = None,
 ) -> str:
     """The clip's sha256 (hex); each frame is also written to `sink` as raw planes. One frame is held at a time."""
-    digest, done = hashlib.sha256(), 0
+    digest, done = Digest(sink), 0
     for frame in reader:
         check_cancel(cancel)
         for plane in frame:
-            data = np.ascontiguousarray(plane).data.cast("B")
-            digest.update(data)
-            if sink is not None:
-                sink.write(data)
+            digest.add(np.ascontiguousarray(plane).data.cast("B"))
         done += 1
         if on_progress is not None:
             on_progress(done, total)
     facts = reader.facts
     if done == 0 or done != facts.frames:
         raise ClipError("The clip has no frame that could be decoded.")
-    digest.update(trailer(facts.width, facts.height, facts.fps))
-    return digest.hexdigest()
+    return digest.close(facts)

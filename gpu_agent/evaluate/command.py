@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ..archive import ArchiveError, open_archive
 from ..archive.verify import clips_here, verify
-from ..clips import Catalogue, ClipCancelled, ClipError
+from ..clips import Catalogue, ClipCancelled, ClipError, JailedReading, ReadingUnavailable
 from ..measure import check_golden
 from ..models import Clip, ErrorCategory, Experiment, ExperimentRequest, Failure, Limits, Origin, Rate, Status, now
 from ..preview import plane_y4m
@@ -114,6 +114,8 @@ def main(options: argparse.Namespace) -> int:
             return wrong("cancelled", 1)
         except ValidationError as e:
             return wrong(settings_sentence(e) if e.title == "AgentSettings" else request_sentence(e))
+        except ReadingUnavailable as e:
+            return wrong(str(e), 1)
         except (UsageError, ClipError, ArchiveError) as e:
             return wrong(str(e))
         except RunFailed as e:
@@ -152,11 +154,11 @@ def evaluate(
         limits=limits_of(options),
         origin=Origin(kind="eval", note=Path(options.codec).name),
     )
-    catalogue = Catalogue(settings)
+    tools = tools_in(folder, settings)
+    catalogue = tools.catalogue
     show.say("preparing clips")
     clips = chosen(catalogue, options.clip, cancel)
     experiment = freeze(request, [clip.ref(options.frames) for clip in clips])
-    tools = tools_in(folder, settings, catalogue)
     jail = tools.jail.status()
     with show:
         if not jail.available:
@@ -185,12 +187,13 @@ def evaluate(
     return 0 if record.status is Status.SUCCEEDED else 1
 
 
-def tools_in(folder: Path, settings: AgentSettings, catalogue: Catalogue) -> Tools:
-    """The scratch folder is this run's cache too: a lab that runs beside it keeps its own."""
+def tools_in(folder: Path, settings: AgentSettings) -> Tools:
+    """The scratch folder is this run's cache too: a lab that runs beside it keeps its own. Its clips are the lab's."""
+    jail = jail_of(settings)
     return Tools(
         settings.model_copy(update={"data": folder}),
-        jail_of(settings),
-        catalogue,
+        jail,
+        Catalogue(settings, JailedReading(jail)),
         FolderArtifacts(folder / "artifacts", folder / "cache" / "artifacts"),
         previews=False,
         kit=settings.root / "kit",
@@ -201,11 +204,11 @@ def verified(
     options: argparse.Namespace, settings: AgentSettings, folder: Path, show: Show, cancel: threading.Event
 ) -> int:
     """A line a point. 0: every bitstream and every decoded frame came out the same; 1: not, or not all could be tried."""
-    catalogue = Catalogue(settings)
+    tools = tools_in(folder, settings)
+    catalogue = tools.catalogue
     with open_archive(Path(options.verify)) as archive:
         show.say("preparing clips")
         files = chosen(catalogue, options.clip, cancel) if options.clip else []
-        tools = tools_in(folder, settings, catalogue)
         jail = tools.jail.status()
         if not jail.available:
             return wrong(jail.message, 1)
@@ -275,6 +278,8 @@ def opened(catalogue: Catalogue, file: Path, cancel: threading.Event) -> Clip:
     """One of several files may be the wrong one: the sentence says which."""
     try:
         return catalogue.add_file(file, cancel=cancel.is_set)
+    except ReadingUnavailable:
+        raise
     except ClipError as e:
         raise UsageError(f"--clip {file}: {e}") from e
 

@@ -1,4 +1,5 @@
-"""Runs inside the jail: imports the codec, feeds it, writes its output to the pipes it was given.
+"""Runs inside the jail: imports the codec (or the lab's reader of files), feeds it, writes its output to the pipes it
+was given.
 
 From the moment the codec is imported nothing here can be trusted; the agent only believes exit code, end of file,
 its own counts and its own clock. Standard library, numpy and codec_kit only. Protocol: see `status` and `framing`.
@@ -120,6 +121,10 @@ def encode(codec, video, rate, fd):
         packets = iter(result)
     except TypeError:
         raise NotTheContract(f"encode returned {type(result).__name__}; it must yield packets (bytes).") from None
+    send(packets, fd)
+
+
+def send(packets, fd):
     for number, packet in enumerate(packets):
         try:
             if isinstance(packet, str):
@@ -208,20 +213,30 @@ def describe(error, path):
     return "".join((head, *lines, type(error).__name__[:100], ": " if said else "", said))
 
 
-def run(job, fd_in, fd_out, fd_status):
-    os.write(fd_status, b"P")
-    if os.read(fd_in, 1) != b"G":  # nothing untrusted may run before the agent holds the jail
-        os._exit(9)
-    import numpy as np
-    from codec_kit.frames import VideoInfo, planes_of
-
-    info = VideoInfo(job["width"], job["height"], job["frames"], Fraction(job["fps"]))
+def imported(job):
     spec = importlib.util.spec_from_file_location("codec", job["code"])
     codec = importlib.util.module_from_spec(spec)
     sys.modules["codec"] = codec
     spec.loader.exec_module(codec)
     if not callable(getattr(codec, job["mode"], None)):
         raise NotTheContract(f"the module defines no function {job['mode']}.")
+    return codec
+
+
+def run(job, fd_in, fd_out, fd_status):
+    os.write(fd_status, b"P")
+    if os.read(fd_in, 1) != b"G":  # nothing untrusted may run before the agent holds the jail
+        os._exit(9)
+    if job["mode"] == "read":
+        reader = imported(job)
+        os.write(fd_status, b"R")
+        send(reader.read(job["source"], **job["options"]), fd_out)
+        return
+    import numpy as np
+    from codec_kit.frames import VideoInfo, planes_of
+
+    info = VideoInfo(job["width"], job["height"], job["frames"], Fraction(job["fps"]))
+    codec = imported(job)
     if job["mode"] == "encode":
         video = Video(info, job["source"], marker(fd_status), planes_of)
         os.write(fd_status, b"R")

@@ -70,6 +70,54 @@ class PacketOutput:
         return None
 
 
+class StreamOutput:
+    """Packets as `PacketOutput` has them, where all together are too much to hold: one buffer for one packet after the
+    other, of at most `largest` bytes. The view handed on is read-only and lives for the call.
+
+    The buffer grows with what arrived, never with what a length field claims.
+    """
+
+    def __init__(self, limit: int, largest: int, on_packet: Callable[[memoryview], None]) -> None:
+        self.total = self.sent = 0
+        self._limit, self._largest, self._on_packet = limit, largest, on_packet
+        self._head, self._buffer = bytearray(FRAMING_BYTES), bytearray()
+        self._size: int | None = None
+        self._filled = 0
+
+    def read(self, fd: int) -> bool:
+        if self._size is None:
+            got = self._take(fd, self._head, FRAMING_BYTES)
+            if self._filled < FRAMING_BYTES:
+                return got > 0
+            (size,) = struct.unpack("<I", self._head)
+            if size > self._largest or self.total + size > self._limit:
+                raise TooLarge
+            self._size, self._filled = size, 0
+        else:
+            upto = min(self._size, self._filled + READ_BYTES)
+            if len(self._buffer) < upto:
+                self._buffer.extend(bytes(upto - len(self._buffer)))
+            got = self._take(fd, self._buffer, upto)
+        if self._filled == self._size:
+            self._size, self._filled, size = None, 0, self._size
+            self.sent += 1
+            with memoryview(self._buffer) as whole, whole[:size].toreadonly() as packet:
+                self._on_packet(packet)
+        return got > 0
+
+    def _take(self, fd: int, into: bytearray, upto: int) -> int:
+        with memoryview(into) as whole, whole[self._filled : upto] as room:
+            got = os.readv(fd, [room])
+        self.total += got
+        self._filled += got
+        return got
+
+    def fault(self) -> str | None:
+        if self._size is not None or self._filled:
+            return f"the output ended within packet {self.sent}"
+        return None
+
+
 class FrameOutput:
     """Raw frames, exactly `frames` of `frame_bytes` each. The view handed on is read-only and lives for the call."""
 

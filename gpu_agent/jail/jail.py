@@ -1,21 +1,23 @@
-"""The jail that the agent calls: encode and decode of one codec, each in a fresh sandbox with its limits."""
+"""The jail that the agent calls: encode and decode of one codec, or the reading of a file that nobody vouches for, each
+in a fresh sandbox with its limits."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..codec_kit import VideoInfo
 from ..models import Limits, Rate
 from . import bubblewrap, cgroup, gpumemory, mounts, pagecache, seccomp, stale, visible
 from .bubblewrap import Unavailable
 from .canary import Check, JailStatus, inspect
-from .framing import FrameOutput, PacketOutput
+from .framing import FrameOutput, PacketOutput, StreamOutput
 from .outcome import Outcome, Verdict
 from .policy import Policy
 from .process import become_subreaper
@@ -29,6 +31,18 @@ Level = Literal["watchdog", "full"]
 
 def nothing(frames: int) -> None:
     """Progress that nobody asked for."""
+
+
+class Reader(NamedTuple):
+    """A program of the lab's own that reads a file: `code` defines `read(source, **options)`, which yields packets.
+
+    `source` is a path, or an open file's number. `modules`: the lab's files that it imports (real path, path below
+    /lab); `libraries`: the distributions. It sees these in place of what codecs see.
+    """
+
+    code: str
+    modules: tuple[tuple[Path, str], ...]
+    libraries: tuple[str, ...]
 
 
 class Jail:
@@ -57,6 +71,11 @@ class Jail:
         with self._lock:
             self._status = self._check()
             return self._status
+
+    def why_no_reading(self) -> str | None:
+        """Why no file is read here, as a sentence; None where it is."""
+        status = self.status()
+        return None if status.available else status.message
 
     def encode(
         self,
@@ -105,6 +124,33 @@ class Jail:
         policy = Policy.of(limits, info.frames * info.frame_bytes)
         output = FrameOutput(info.frames, info.frame_bytes, on_frame)
         return self._guarded(Task("decode", code, describe(info), policy, output, on_progress, cancel, packets=packets))
+
+    def read(
+        self,
+        reader: Reader,
+        source: Path,
+        name: str,
+        options: dict[str, Any],
+        policy: Policy,
+        *,
+        largest: int,
+        on_packet: Callable[[memoryview], None],
+        cancel: threading.Event | None = None,
+    ) -> Outcome:
+        """Run the reader on `source`, which is called `name` inside; with the agent's own Python, and never with the GPU.
+
+        `on_packet` gets each packet, of at most `largest` bytes, as a view that is valid during the call. Its
+        exceptions end the run and pass through.
+        """
+        files = tuple((real, f"{mounts.LAB}/{path}") for real, path in reader.modules)
+        try:
+            python = own_python(reader.libraries)
+        except Unavailable as e:
+            return Outcome("read", Verdict.SANDBOX_ERROR, str(e), level="none")
+        view = mounts.View(python, files, source=f"{mounts.SOURCES}/{name}")
+        output = StreamOutput(policy.output_bytes, largest, on_packet)
+        how = {"options": options}
+        return self._guarded(Task("read", reader.code, how, policy, output, nothing, cancel, source=source, view=view))
 
     def normalise_page_cache(self) -> pagecache.Normalised:
         """Between encode and decode of a ranked run: make what is in memory of the visible files the same as always."""
@@ -156,6 +202,12 @@ class Jail:
     def _run(self, task: Task) -> Outcome:
         with self._slot() as uid:
             return run(self._setup, uid, task)
+
+
+@functools.cache
+def own_python(libraries: tuple[str, ...]) -> mounts.Python:
+    """The agent's own Python with these distributions alone. Raises Unavailable."""
+    return mounts.Python.of(None, libraries)
 
 
 def describe(info: VideoInfo) -> dict[str, Any]:

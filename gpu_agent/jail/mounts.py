@@ -15,9 +15,11 @@ from .bubblewrap import Bubblewrap, Unavailable
 from .policy import Policy
 
 CODE = "/codec/codec.py"
-CHILD = "/lab/child.py"
-KIT = "/lab/codec_kit"
-SOURCE = "/source/planes"
+LAB = "/lab"
+CHILD = f"{LAB}/child.py"
+KIT = f"{LAB}/codec_kit"
+SOURCES = "/source"
+SOURCE = f"{SOURCES}/planes"
 SETPRIV = "/usr/bin/setpriv"
 PACKAGE = Path(__file__).parent
 
@@ -44,7 +46,7 @@ class Python:
     hidden: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, executable: Path | None = None) -> Python:
+    def of(cls, executable: Path | None = None, libraries: tuple[str, ...] = visible.LIBRARIES) -> Python:
         """`executable`: python of a virtual environment; None takes the agent's own. Raises Unavailable."""
         if executable is None:
             name, prefix, base = sys.executable, sys.prefix, sys.base_prefix
@@ -56,13 +58,30 @@ class Python:
                 prefix, base = said.stdout.splitlines()
             except (OSError, ValueError, subprocess.SubprocessError) as e:
                 raise Unavailable(f"{name} does not run as a Python interpreter: {e}") from None
-        files = tuple(visible.python_files(name, prefix, base))
+        files = tuple(visible.python_files(name, prefix, base, libraries))
         return cls(name, files, hidden_packages(prefix, [named for _, named in files]))
 
     @property
     def roots(self) -> set[str]:
         """First parts of the paths that appear in the jail."""
         return {named.split("/")[1] for _, named in self.files}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the code of one run sees beside the system: its Python with libraries, files of the lab's own (real path,
+    path in the jail), the GPU, and under which path its source."""
+
+    python: Python
+    files: tuple[tuple[Path, str], ...]
+    gpu: bool = False
+    source: str = SOURCE
+
+
+def codec_view(python: Python, gpu: bool, compiled: Path | None) -> View:
+    """What every codec sees. `compiled`: the kit's compiled functions."""
+    files = ((PACKAGE.parent / "codec_kit", KIT),)
+    return View(python, files if compiled is None else (*files, (compiled, PREPARED)), gpu)
 
 
 def hidden_packages(prefix: str, paths: list[str]) -> tuple[str, ...]:
@@ -150,12 +169,10 @@ def kernel_views(gpu: bool) -> list[str]:
 def arguments(
     *,
     bubblewrap: Bubblewrap,
-    python: Python,
+    view: View,
     policy: Policy,
-    gpu: bool,
     slot_uid: int | None,
     source: Path | None,
-    compiled: Path | None,
     code_fd: int,
     passwd_fd: int,
     seccomp_fd: int,
@@ -176,22 +193,21 @@ def arguments(
         if bubblewrap.disable_userns:
             args += ["--disable-userns"]
     args += ["--die-with-parent", "--new-session", "--hostname", "codec", "--clearenv"]
-    for name, value in environment(policy, gpu).items():
+    for name, value in environment(policy, view.gpu).items():
         args += ["--setenv", name, value]
     args += system(slot_uid)
     args += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/tmp"]
-    for real, path in python.files:
+    for real, path in view.python.files:
         args += [*parents(path), "--ro-bind", real, path]
-    for folder in python.hidden:
+    for folder in view.python.hidden:
         args += ["--perms", "0555", "--tmpfs", folder, "--remount-ro", folder]
     args += [*parents(CODE), "--perms", "0444", "--ro-bind-data", str(code_fd), CODE]
     args += [*parents(CHILD), "--ro-bind", str(PACKAGE / "child.py"), CHILD]
-    args += ["--ro-bind", str(PACKAGE.parent / "codec_kit"), KIT]
-    if compiled is not None:
-        args += ["--ro-bind", str(compiled), PREPARED]
+    for real, path in view.files:
+        args += [*parents(path), "--ro-bind", str(real), path]
     if source is not None:
-        args += [*parents(SOURCE), "--ro-bind", str(source), SOURCE]
-    args += kernel_views(gpu)
+        args += [*parents(view.source), "--ro-bind", str(source), view.source]
+    args += kernel_views(view.gpu)
     args += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
     args += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/dev/shm"]
     args += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..models import ErrorCategory, Failure
 
-Mode = Literal["encode", "decode"]
+Mode = Literal["encode", "decode", "read"]
 
 
 class Verdict(StrEnum):
@@ -48,12 +48,12 @@ CATEGORY: dict[Verdict, ErrorCategory] = {
 }
 """Category of a failed verdict in the record; those not named are errors of the phase that ran."""
 
-PHASE = {"encode": ErrorCategory.ENCODE_ERROR, "decode": ErrorCategory.DECODE_ERROR}
+PHASE = {"encode": ErrorCategory.ENCODE_ERROR, "decode": ErrorCategory.DECODE_ERROR, "read": ErrorCategory.LOST}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One encode or one decode. Seconds are on the agent's clock; null figures were not measured.
+    """One encode, one decode or one reading of a file. Seconds are on the agent's clock; null figures were not measured.
 
     `wall_seconds` runs from READY (the codec is imported) to the end of the output and includes `sink_seconds`,
     the part spent in the caller's callback. `message` is at most 8 KiB of printable text: sentence first, then the

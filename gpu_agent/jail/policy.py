@@ -29,6 +29,8 @@ class Policy:
     status_bytes_per_second: int = 256
     host_floor_bytes: int = 512 * MIB
     threads: int = 1
+    silent_seconds: float | None = None
+    """Without a whole packet or frame for so long, it is ended; None: only the wall time counts."""
 
     @classmethod
     def of(cls, limits: Limits, output_bytes: int | None = None) -> Policy:

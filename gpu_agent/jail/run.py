@@ -41,10 +41,16 @@ class Setup:
     def level(self) -> Literal["watchdog", "full"]:
         return "watchdog" if self.base is None else "full"
 
+    @property
+    def view(self) -> mounts.View:
+        """What a codec sees."""
+        return mounts.codec_view(self.python, self.gpu, self.compiled)
+
 
 @dataclass(frozen=True)
 class Task:
-    """What one run does. `job`: facts for the child (size, frames, rate); `packets` for decode, `source` for encode."""
+    """What one run does. `job`: facts for the child (size, frames, rate); `packets` for decode, `source` for encode and
+    read. `view`: what it sees where that is not what a codec sees."""
 
     mode: Mode
     code: str
@@ -55,6 +61,7 @@ class Task:
     cancel: threading.Event | None = None
     packets: Iterable[bytes] | None = None
     source: Path | None = None
+    view: mounts.View | None = None
 
 
 Start = Callable[[JailProcess, cgroup.Group | None, "Setup", int | None, Task], None]
@@ -132,11 +139,11 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
     """Start bubblewrap with everything the run needs. Raises OSError where the system refuses."""
     with contextlib.ExitStack() as stack:
         ours = lambda name, content: stack.enter_context(closing(memory_file(name, content)))
-        user = 1000 if slot_uid is None else slot_uid
+        user, view = 1000 if slot_uid is None else slot_uid, task.view or setup.view
         code_fd = ours("code", task.code.encode("utf-8", "surrogatepass"))
         passwd_fd = ours("passwd", f"codec:x:{user}:{user}::/tmp:/bin/false\n".encode())
         filter_fd = ours("filter", setup.filter)
-        source, job, more = task.source, task.job | {"mode": task.mode, "source": mounts.SOURCE}, []
+        source, job, more = task.source, task.job | {"mode": task.mode, "source": view.source}, []
         if source is not None and slot_uid is not None and not os.stat(source).st_mode & 0o004:
             # Another user cannot open it, so root opens it. That user cannot reopen it for writing either.
             more = [stack.enter_context(closing(os.open(source, os.O_RDONLY | os.O_CLOEXEC)))]
@@ -144,12 +151,10 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
         input_fd, output_fd, status_fd, info_fd = process.open_pipes()
         args = mounts.arguments(
             bubblewrap=setup.bubblewrap,
-            python=setup.python,
+            view=view,
             policy=task.policy,
-            gpu=setup.gpu,
             slot_uid=slot_uid,
             source=source,
-            compiled=setup.compiled,
             code_fd=code_fd,
             passwd_fd=passwd_fd,
             seccomp_fd=filter_fd,
@@ -157,17 +162,17 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
         )
         args_fd = ours("args", b"".join(os.fsencode(word) + b"\0" for word in args))
         job |= {"fds": [input_fd, output_fd, status_fd], "code": mounts.CODE, "rlimits": task.policy.rlimits}
-        command = [setup.bubblewrap.path, "--args", str(args_fd), "--", *inner(setup, slot_uid, job)]
+        command = [setup.bubblewrap.path, "--args", str(args_fd), "--", *inner(view.python, slot_uid, job)]
         if group is not None:
             process.kill_group = group.kill
             command = group.command(command)
         process.spawn(command, [code_fd, passwd_fd, filter_fd, args_fd, *more])
 
 
-def inner(setup: Setup, slot_uid: int | None, job: dict[str, Any]) -> list[str]:
+def inner(python: mounts.Python, slot_uid: int | None, job: dict[str, Any]) -> list[str]:
     """The command inside: [setpriv, which leaves root for good,] the child's Python."""
     # Not -I: it would ignore PYTHONHASHSEED, and the environment is the jail's own anyway.
-    command = [setup.python.executable, "-s", "-P", "-B", mounts.CHILD, json.dumps(job)]
+    command = [python.executable, "-s", "-P", "-B", mounts.CHILD, json.dumps(job)]
     if slot_uid is None:
         return command
     drop = ["--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]

@@ -121,9 +121,11 @@ class Supervisor:
             self.process.kill("output_too_large", "")
             return True
         finally:
-            since, self.clock.sink_since = self.clock.sink_since, None
+            since, now = self.clock.sink_since, time.monotonic()
             if self.output.sent > before:
-                self.clock.sink += time.monotonic() - since
+                self.clock.sink += now - since
+                self.clock.heard = now
+            self.clock.sink_since = None
         if not more:
             self.clock.ended = time.monotonic()
         elif self.packets is not None and self.output.sent > before:

@@ -29,6 +29,7 @@ SHOUT = (
 REFUSED = (
     "Without a jail only the lab's built-in codecs run, unchanged; this code is none of them. Unset CODEC_LAB_UNSAFE."
 )
+NO_READING = "This agent runs in unsafe mode: use the lab's own clips, or unset CODEC_LAB_UNSAFE."
 ENDLESS = 1 << 60
 
 
@@ -48,7 +49,12 @@ class UnsafeJail(Jail):
         self._setup = Setup(Bubblewrap("", "none", False), python, b"", self._gpu, None)
         return JailStatus(True, UNSAFE, SHOUT, (Check("unsafe", True, SHOUT),))
 
+    def why_no_reading(self) -> str | None:
+        return NO_READING
+
     def _run(self, task: Task) -> Outcome:
+        if task.mode == "read":
+            return Outcome(task.mode, Verdict.SANDBOX_ERROR, NO_READING, level=UNSAFE)
         if hashlib.sha256(task.code.encode("utf-8", "surrogatepass")).hexdigest() not in built_in():
             return Outcome(task.mode, Verdict.SANDBOX_ERROR, REFUSED, level=UNSAFE)
         bounds = dataclasses.replace(task.policy, memory_bytes=ENDLESS, tmp_files=ENDLESS)

@@ -44,6 +44,8 @@ def ending(code: int | None) -> str:
 def too_large(seen: Seen) -> str:
     if seen.mode == "decode":
         return f"decode wrote more than the {seen.policy.output_bytes:,} bytes of the frames it must."
+    if seen.mode == "read":
+        return "read wrote more than it may, or a packet that is larger than it may be."
     return f"encode wrote more than the {seen.policy.output_bytes // MIB:,} MB that a bitstream may have."
 
 

@@ -25,8 +25,10 @@ def system_folders() -> list[str]:
     return [folder for folder in found if Path(folder).is_dir() and not Path(folder).is_symlink()]
 
 
-def python_files(executable: str, prefix: str, base: str) -> Iterator[tuple[str, str]]:
-    """(real path, path in the jail) of the interpreter, its standard library and the packages that a codec may import."""
+def python_files(
+    executable: str, prefix: str, base: str, libraries: tuple[str, ...] = LIBRARIES
+) -> Iterator[tuple[str, str]]:
+    """(real path, path in the jail) of the interpreter, its standard library and the packages that may be imported."""
     real = Path(executable).resolve()
     yield str(real), executable
     version = re.search(r"python(\d+\.\d+)", real.name)
@@ -39,14 +41,14 @@ def python_files(executable: str, prefix: str, base: str) -> Iterator[tuple[str,
         return  # no virtual environment: the packages lie in the standard library's folder
     yield str(Path(prefix) / "pyvenv.cfg"), str(Path(prefix) / "pyvenv.cfg")
     packages = Path(prefix) / "lib" / name / "site-packages"
-    for entry in sorted(package_entries(packages)):
+    for entry in sorted(package_entries(packages, libraries)):
         yield str((packages / entry).resolve()), str(packages / entry)
 
 
-def package_entries(site_packages: Path) -> set[str]:
-    """Top-level names in `site_packages` that belong to LIBRARIES and to everything they need."""
+def package_entries(site_packages: Path, libraries: tuple[str, ...] = LIBRARIES) -> set[str]:
+    """Top-level names in `site_packages` that belong to `libraries` and to everything they need."""
     known = {canonical(d.metadata["Name"]): d for d in metadata.distributions(path=[str(site_packages)])}
-    todo, seen, entries = [canonical(name) for name in LIBRARIES], set(), set()
+    todo, seen, entries = [canonical(name) for name in libraries], set(), set()
     while todo:
         name = todo.pop()
         if name in seen or name not in known:

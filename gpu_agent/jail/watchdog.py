@@ -124,6 +124,7 @@ class Clock:
     ended: float | None = None
     sink: float = 0.0
     sink_since: float | None = None
+    heard: float | None = None
 
     def sink_seconds(self, now: float) -> float:
         since = self.sink_since
@@ -173,6 +174,10 @@ class Watchdog:
         # Until all has ended, not just the output; time spent in the caller's sink is not the codec's.
         if clock.ready is not None and now - clock.ready - clock.sink_seconds(now) > policy.wall_seconds:
             return "timeout", f"It took longer than {policy.wall_seconds:g} s."
+        heard = clock.ready if clock.heard is None else clock.heard
+        silent, waited_for = policy.silent_seconds, clock.ready is not None and clock.sink_since is None
+        if silent is not None and waited_for and now - heard > silent:
+            return "timeout", f"Nothing came of it for {silent:g} s."
         # Before GO the init may still have the host's root, and nothing of the codec runs yet.
         init = self.init_pid() if clock.went is not None else None
         return None if init is None else self._look_at(init)

@@ -15,7 +15,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from ..audit import Auditor
-from ..clips import Catalogue
+from ..clips import Catalogue, JailedReading
 from ..measure import check_golden
 from ..models import Experiment, Status, now
 from ..preview import choose
@@ -116,10 +116,11 @@ class Agent:
         settings = self.settings
         self.token = settings.token or kept_token(settings.token_file)
         self.store = open_experiments(settings)
+        jail = jail_of(settings)
         self.tools = Tools(
             settings,
-            jail_of(settings),
-            Catalogue(settings),
+            jail,
+            Catalogue(settings, JailedReading(jail)),
             open_artifacts(settings),
         )
         self.tools.clear_workspaces()

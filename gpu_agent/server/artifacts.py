@@ -21,7 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..clips import ClipError
+from ..clips import ClipError, ReadingUnavailable
 from ..codec_kit.frames import VideoInfo
 from ..models import Clip, Experiment, ResultRow
 from ..preview import frame_png, make_preview, plane_y4m, planes_png
@@ -221,6 +221,8 @@ def info_of(record: Experiment, row: ResultRow) -> VideoInfo:
 def clip_of(agent: Agent, name: str) -> Clip:
     try:
         return agent.tools.catalogue.get(name)
+    except ReadingUnavailable:
+        raise
     except ClipError as e:
         raise not_found(str(e)) from e
 

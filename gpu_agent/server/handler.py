@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel
 
-from ..clips import ClipError
+from ..clips import ClipError, ReadingUnavailable
 from ..store import StoreError
 from .errors import ApiError
 from .patience import PatientReader
@@ -91,6 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(self._dispatch(method))
         except ApiError as e:
             self._error(e)
+        except ReadingUnavailable as e:
+            self._error(ApiError(503, "sandbox_unavailable", str(e)))
         except ClipError as e:
             self._error(ApiError(400, "invalid_clip", str(e)))
         except StoreError as e:

@@ -24,6 +24,7 @@ from gpu_agent.jail.stale import is_orphan
 from gpu_agent.models import Experiment, ExperimentRequest
 from gpu_agent.server import Agent
 from gpu_agent.settings import AgentSettings
+from tests.gpu_agent.clips.in_process import InProcess
 from tests.gpu_agent.clips.media import moving_planes, write_y4m
 
 ROOT = Path(__file__).parents[2]
@@ -63,12 +64,13 @@ def tiny_clip(
 
 @contextmanager
 def live_agent(folder: Path, jail: bool = True, **changes: Any) -> Iterator[Agent]:
-    """`jail` false: the agent believes that it has none, so that what is queued waits."""
+    """`jail` false: the agent believes that it has none, so that what is queued waits; yet the tests' own files are read."""
     agent = Agent(settings_for(folder, **changes))
     agent.tools.jail.normalise_page_cache = lambda: None
     agent.worker.on_end = lambda experiment: None  # no anchors
     if not jail:
         agent.tools.jail.status = lambda: NO_JAIL
+        agent.tools.catalogue.reading = InProcess()
     agent.start()
     try:
         yield agent

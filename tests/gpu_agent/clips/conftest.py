@@ -5,7 +5,10 @@ import shutil
 import pytest
 
 from gpu_agent.clips import Catalogue
+from gpu_agent.jail import Jail
 from gpu_agent.settings import AgentSettings
+
+from .in_process import InProcess
 
 
 @pytest.fixture
@@ -15,13 +18,13 @@ def settings(tmp_path) -> AgentSettings:
 
 @pytest.fixture
 def catalogue(settings) -> Catalogue:
-    return Catalogue(settings)
+    return Catalogue(settings, InProcess())
 
 
 @pytest.fixture(scope="session")
 def facts_once(tmp_path_factory):
     """The facts of the lab's own clips, measured once for all tests that list them."""
-    catalogue = Catalogue(AgentSettings(data=tmp_path_factory.mktemp("facts"), disk_floor_gb=0))
+    catalogue = Catalogue(AgentSettings(data=tmp_path_factory.mktemp("facts"), disk_floor_gb=0), InProcess())
     catalogue.list()
     return catalogue.facts_folder
 
@@ -29,3 +32,12 @@ def facts_once(tmp_path_factory):
 @pytest.fixture
 def known_facts(facts_once, settings):
     shutil.copytree(facts_once, settings.clips / "facts", dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def jail() -> Jail:
+    jail = Jail()
+    status = jail.status()
+    if not status.available:
+        pytest.skip(f"the jail cannot run here, so nothing was read in it: {status.message}")
+    return jail

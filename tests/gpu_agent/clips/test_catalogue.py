@@ -9,6 +9,7 @@ import pytest
 
 from gpu_agent.clips import Catalogue, ClipCancelled, ClipError, decode, scenes
 
+from .in_process import InProcess
 from .media import moving_planes, raw_bytes, write_y4m
 
 CARPHONE = "2e14297dff2fe49c933670c4a6a4fec09eca89c3f6adfcaae5b728b78a122c4d"
@@ -57,14 +58,14 @@ def test_the_list_is_made_once_and_survives_a_restart(catalogue, settings, monke
     assert len({clip.sha256 for clip in clips}) == len(clips)
     assert all(clip.description for clip in clips)
     readings = counted(monkeypatch)
-    assert Catalogue(settings).list() == clips
+    assert Catalogue(settings, InProcess()).list() == clips
     assert readings == []
 
 
 def test_facts_that_cannot_be_read_are_made_again(catalogue, settings):
     clip = catalogue.get("carphone")
     (catalogue.facts_folder / "carphone.json").write_text("{")
-    assert Catalogue(settings).get("carphone") == clip
+    assert Catalogue(settings, InProcess()).get("carphone") == clip
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(catalogue):
@@ -145,7 +146,7 @@ def test_an_upload_whose_file_changed_gets_new_facts_and_its_old_planes_are_refu
 
 
 def test_no_planes_are_written_where_the_disk_is_full(settings, catalogue, small):
-    full = Catalogue(settings.model_copy(update={"disk_floor_gb": 1e9}))
+    full = Catalogue(settings.model_copy(update={"disk_floor_gb": 1e9}), InProcess())
     with pytest.raises(ClipError, match="Not enough disk space"):
         full.planes(small)
 
@@ -159,7 +160,7 @@ def test_a_file_is_used_where_it_lies(catalogue, settings, tmp_path, known_facts
     assert clip in catalogue.list()
     assert catalogue.planes(clip).stat().st_size == 34 * 32 * 3 // 2 * 3
     assert not catalogue.uploads_folder.exists()
-    assert "my-file" not in [other.name for other in Catalogue(settings).list()]
+    assert "my-file" not in [other.name for other in Catalogue(settings, InProcess()).list()]
 
 
 def test_a_file_that_is_missing_or_no_video_is_a_sentence(catalogue, tmp_path):

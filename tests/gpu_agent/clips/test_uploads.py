@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gpu_agent.clips import Catalogue, ClipCancelled, ClipError
 from gpu_agent.clips.uploads import SUFFIXES, safe_name, safe_title
 
+from .in_process import InProcess
 from .media import moving_planes, picture_of, write_video, write_y4m
 
 
@@ -63,7 +64,7 @@ def test_an_upload_is_probed_kept_and_listed_after_a_restart(catalogue, settings
     clip = catalogue.add_upload("Mein Film.y4m", io.BytesIO(body), len(body))
     assert (clip.name, clip.title, clip.origin) == ("mein-film", "Mein Film.y4m", "upload")
     assert (clip.frames, clip.fps, clip.width, clip.size_bytes) == (4, "25/1", 32, len(body))
-    again = Catalogue(settings)
+    again = Catalogue(settings, InProcess())
     assert again.get("mein-film") == clip
     assert clip in again.list()
 
@@ -130,7 +131,7 @@ def test_what_cannot_be_read_leaves_nothing(catalogue, content):
 
 
 def test_uploads_are_bounded_in_size_whether_announced_or_not(settings, body):
-    catalogue = Catalogue(settings.model_copy(update={"upload_max_gb": 1e-6}))
+    catalogue = Catalogue(settings.model_copy(update={"upload_max_gb": 1e-6}), InProcess())
     for length in (len(body), None):
         with pytest.raises(ClipError, match="limit"):
             catalogue.add_upload("a.y4m", io.BytesIO(body), length)
@@ -138,7 +139,7 @@ def test_uploads_are_bounded_in_size_whether_announced_or_not(settings, body):
 
 
 def test_uploads_leave_the_reserved_disk_space_free(settings, body):
-    catalogue = Catalogue(settings.model_copy(update={"disk_floor_gb": 1e9}))
+    catalogue = Catalogue(settings.model_copy(update={"disk_floor_gb": 1e9}), InProcess())
     with pytest.raises(ClipError, match="Not enough disk space"):
         catalogue.add_upload("a.y4m", io.BytesIO(body), len(body))
     assert leftovers(catalogue) == []

@@ -174,11 +174,20 @@ def test_a_wrong_setting_is_named(folder, monkeypatch, capsys):
 
 def test_without_a_jail_nothing_runs_and_the_record_says_so(folder, monkeypatch, capsys):
     monkeypatch.setattr(Jail, "status", lambda self: NO_JAIL)
-    assert lab_eval("codec.py", "--clip", "./tiny.y4m", "--json", "-") == 1
+    assert lab_eval("codec.py", "--clip", "carphone", "--json", "-") == 1
     out, err = capsys.readouterr()
     record = json.loads(out)
     assert (record["status"], record["error"]["category"]) == ("failed", "sandbox")
     assert "apt install bubblewrap" in record["error"]["message"]
+    assert "apt install bubblewrap" in err
+
+
+def test_without_a_jail_no_file_is_opened(folder, monkeypatch, capsys):
+    monkeypatch.setattr(Jail, "status", lambda self: NO_JAIL)
+    assert lab_eval("codec.py", "--clip", "./tiny.y4m", "--json", "-") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "in the lab's jail alone" in err
     assert "apt install bubblewrap" in err
 
 

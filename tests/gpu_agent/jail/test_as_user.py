@@ -20,6 +20,7 @@ NEEDED = sorted({ROOT, Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve
 # Through a shell: setpriv itself still has root's rights when it looks up what it starts.
 NOBODY = 'exec setpriv --reuid=65534 --regid=65534 --clear-groups /bin/sh -c \'exec "$0" "$@"\' "$@"'
 SUBSET = "change_source or memory_files or stop_itself or channels or connect or read_environment or system_calls"
+READING = "sees or others_may_not_read or crash or hangs or memory"
 
 
 def closed_folder(path: Path) -> Path | None:
@@ -45,11 +46,12 @@ def opened(paths: list[Path], hold: str) -> str:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the tests run as an ordinary user already")
-def test_a_subset_as_an_ordinary_user():
+@pytest.mark.parametrize(("file", "subset"), [("test_attacks", SUBSET), ("test_reading", READING)])
+def test_a_subset_as_an_ordinary_user(file, subset):
     with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
         os.chown(folder, 65534, 65534)
-        inner = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-k", SUBSET]
-        inner += [f"--basetemp={folder}/t", "tests/gpu_agent/jail/test_attacks.py"]
+        inner = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-k", subset]
+        inner += [f"--basetemp={folder}/t", f"tests/gpu_agent/jail/{file}.py"]
         command = [
             "unshare",
             "--mount",

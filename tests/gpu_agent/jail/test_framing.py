@@ -3,7 +3,7 @@ import struct
 
 import pytest
 
-from gpu_agent.jail.framing import FrameOutput, PacketOutput, TooLarge
+from gpu_agent.jail.framing import FrameOutput, PacketOutput, StreamOutput, TooLarge
 
 
 def read_all(output, *parts: bytes) -> None:
@@ -64,6 +64,45 @@ def test_the_limit_counts_lengths_too():
     assert output.sent == 25
     with pytest.raises(TooLarge):
         read_all(PacketOutput(100, lambda packet: None), framed(*[b""] * 26))
+
+
+def test_a_stream_gives_the_same_packets_one_at_a_time_in_one_buffer():
+    packets = [b"", b"a", b"bc" * 100, b"", b"d" * 7]
+    data = framed(*packets)
+    for size in (1, 3, 7, len(data)):
+        got = []
+
+        def take(view, got=got):
+            assert view.readonly
+            got.append(bytes(view))
+
+        output = StreamOutput(1000, 200, take)
+        read_all(output, *(data[i : i + size] for i in range(0, len(data), size)))
+        assert got == packets
+        assert (output.fault(), output.sent, output.total) == (None, 5, len(data))
+
+
+def test_a_stream_may_be_longer_than_any_packet_but_no_packet_larger():
+    got = []
+    read_all(StreamOutput(10_000, 10, lambda view: got.append(len(view))), framed(*[b"x" * 10] * 20))
+    assert got == [10] * 20
+    with pytest.raises(TooLarge):
+        read_all(StreamOutput(10_000, 10, lambda view: None), framed(b"x" * 11)[:4])
+
+
+def test_a_stream_ends_at_its_limit_lengths_counted():
+    got = []
+    with pytest.raises(TooLarge):
+        read_all(StreamOutput(100, 10, lambda view: got.append(1)), framed(*[b"x" * 6] * 11))
+    assert len(got) == 10
+
+
+@pytest.mark.parametrize("cut", [1, 4, 6])
+def test_a_torn_packet_in_a_stream_is_a_fault(cut):
+    output = StreamOutput(1000, 100, lambda packet: None)
+    read_all(output, framed(b"whole") + framed(b"torn packet")[:cut])
+    assert output.sent == 1
+    assert "within packet 1" in output.fault()
 
 
 def test_frames_are_cut_to_size_and_read_only():

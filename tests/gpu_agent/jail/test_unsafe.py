@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from app.agent_client import AgentError
 from gpu_agent.codec_kit.frames import VideoInfo
 from gpu_agent.codecs import STARTERS
 from gpu_agent.contract import EXAMPLE
-from gpu_agent.jail import Jail, Verdict
-from gpu_agent.jail.unsafe import REFUSED, UnsafeJail
+from gpu_agent.jail import Jail, Reader, Verdict
+from gpu_agent.jail.canary import POLICY
+from gpu_agent.jail.unsafe import NO_READING, REFUSED, UnsafeJail
 from gpu_agent.models import UNSAFE, Audit, ErrorCategory, Limits, Status, now
 from gpu_agent.road.tools import jail_of
 from gpu_agent.settings import AgentSettings
@@ -58,16 +60,26 @@ def test_it_has_to_be_asked_for_and_listens_on_this_machine_alone():
 def test_the_agent_says_so_in_health_and_record_and_rates_nothing(tmp_path):
     with live_agent(tmp_path / "data", unsafe="built_in") as agent:
         agent.worker.on_end = agent._ended
-        client = client_of(agent)
-        upload(client, tiny_clip(tmp_path))
+        client, clip = client_of(agent), {"clips": ("carphone",), "frames": 4}
         assert client.health().sandbox["level"] == UNSAFE
-        e = finished(client, start(client, CODE, rates=(22, 27, 32, 37)).id)
+        e = finished(client, start(client, CODE, rates=(22, 27, 32, 37), **clip).id)
         assert (e.status, e.sandbox) == (Status.SUCCEEDED, UNSAFE), e.error
-        refused = finished(client, start(client, EXAMPLE).id)
+        refused = finished(client, start(client, EXAMPLE, **clip).id)
         assert (refused.status, refused.error.category) == (Status.FAILED, ErrorCategory.SANDBOX)
         assert agent.ladders._wanted == {}
         assert client.get(e.id).audit is None
         assert "without a jail" in e.unranked
+        with pytest.raises(AgentError, match=r"jail alone.*unset CODEC_LAB_UNSAFE") as caught:
+            upload(client, tiny_clip(tmp_path))
+        assert caught.value.status == 503
+
+
+def test_no_file_is_read_whatever_the_reader(source):
+    reader = Reader("def read(source): yield b'x'", (), ())
+    outcome = UnsafeJail().read(
+        reader, source, "clip", {}, POLICY, largest=1, on_packet=lambda p: pytest.fail("it ran")
+    )
+    assert (outcome.verdict, outcome.message) == (Verdict.SANDBOX_ERROR, NO_READING)
 
 
 def test_what_may_not_be_ranked_says_why():

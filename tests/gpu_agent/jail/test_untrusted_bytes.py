@@ -8,7 +8,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpu_agent.jail.framing import FrameOutput, PacketOutput, TooLarge
+from gpu_agent.jail.framing import FrameOutput, PacketOutput, StreamOutput, TooLarge
 from gpu_agent.jail.status import TEXT_BYTES, Status
 from gpu_agent.jail.text import BoundedLog, bounded, printable
 
@@ -51,6 +51,16 @@ def test_packets(parts):
         at += 4 + len(packet)
     if whole:
         assert (output.fault() is None) == (at == len(data))
+
+
+@settings(deadline=None)
+@given(SLICES | LENGTHS)
+def test_a_stream_gives_what_packets_give(parts):
+    here, there = [], []
+    stream, packets = StreamOutput(100, 100, lambda view: here.append(bytes(view))), PacketOutput(100, there.append)
+    assert feed(stream, parts) == feed(packets, parts)
+    assert here == there
+    assert len(stream._buffer) <= len(b"".join(parts))
 
 
 @settings(deadline=None)

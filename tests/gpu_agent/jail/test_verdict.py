@@ -67,6 +67,7 @@ def test_messages_say_what_and_where():
         ("decode", Verdict.OUTPUT_SHORT, ErrorCategory.OUTPUT_INVALID),
         ("encode", Verdict.LOG_FLOOD, ErrorCategory.ENCODE_ERROR),
         ("encode", Verdict.SANDBOX_ERROR, ErrorCategory.SANDBOX),
+        ("read", Verdict.CRASH, ErrorCategory.LOST),
     ],
 )
 def test_categories_of_the_record(mode, verdict, category):

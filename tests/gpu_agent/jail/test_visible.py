@@ -22,6 +22,11 @@ def test_nothing_else_of_the_virtual_environment_is(name):
     assert name not in package_entries(PACKAGES)
 
 
+def test_a_reader_of_files_has_its_own_libraries_and_no_others():
+    assert {"av", "av.libs", "numpy"} <= package_entries(PACKAGES, ("av", "numpy"))
+    assert package_entries(PACKAGES, ("av", "numpy")).isdisjoint({"cv2", "scipy", "numba", "torch", "pydantic"})
+
+
 def test_every_file_exists_and_has_an_absolute_place():
     files = list(python_files(sys.executable, sys.prefix, sys.base_prefix))
     assert files[0][1] == sys.executable

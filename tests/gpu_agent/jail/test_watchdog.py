@@ -1,3 +1,4 @@
+import dataclasses
 import mmap
 import os
 import threading
@@ -38,6 +39,22 @@ def dog(clock: Clock, policy: Policy = POLICY, **more) -> Watchdog:
 )
 def test_deadlines_leave_out_the_time_spent_in_the_sink(clock, now, reason):
     found = dog(clock).look(now)
+    assert (found[0] if found else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("clock", "now", "reason"),
+    [
+        (Clock(0.0), 2.9, None),
+        (Clock(0.0, ready=1.0), 5.9, None),
+        (Clock(0.0, ready=1.0), 6.1, "timeout"),
+        (Clock(0.0, ready=1.0, heard=4.0), 8.9, None),
+        (Clock(0.0, ready=1.0, heard=4.0), 9.1, "timeout"),
+        (Clock(0.0, ready=1.0, heard=2.0, sink_since=3.0), 10.0, None),
+    ],
+)
+def test_silence_is_counted_from_the_last_that_came_and_not_while_the_sink_works(clock, now, reason):
+    found = dog(clock, dataclasses.replace(POLICY, silent_seconds=5.0)).look(now)
     assert (found[0] if found else None) == reason
 
 

@@ -15,6 +15,7 @@ from gpu_agent.road.worker import Worker
 from gpu_agent.store import StoreError
 from gpu_agent.store.folder import FolderArtifacts
 from gpu_agent.store.local import LocalExperiments
+from tests.gpu_agent.clips.in_process import InProcess
 from tests.gpu_agent.factory import experiment, row
 from tests.gpu_agent.live import settings_for
 
@@ -64,7 +65,9 @@ def make(tmp_path, walk):
 
     def one(**changes) -> Worker:
         settings = settings_for(tmp_path, **({"lease_seconds": 60} | changes))
-        tools = Tools(settings, StubJail(), Catalogue(settings), FolderArtifacts(tmp_path / "a", tmp_path / "b"))
+        tools = Tools(
+            settings, StubJail(), Catalogue(settings, InProcess()), FolderArtifacts(tmp_path / "a", tmp_path / "b")
+        )
         made.append(Worker(tools, LocalExperiments(settings.database)))
         return made[-1]
 

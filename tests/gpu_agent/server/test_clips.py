@@ -1,9 +1,13 @@
 """Clips over HTTP: the catalogue, and uploads that are good, garbage, cut or too large."""
 
+import hashlib
+
+import av
 import pytest
 
 from app.agent_client import AgentError
-from tests.gpu_agent.live import Wire, ask, client_of, tiny_clip
+from gpu_agent.clips import JailedReading
+from tests.gpu_agent.live import NO_JAIL, Wire, ask, client_of, live_agent, tiny_clip
 
 
 @pytest.fixture
@@ -68,6 +72,40 @@ def test_a_half_sent_upload_leaves_nothing(idle, body):
         assert (answer.status, answer.error) == (400, "invalid_clip")
         assert f"1000 of {len(body)}" in answer.json["error"]["message"]
     assert uploads(idle) == before
+
+
+@pytest.mark.jail
+def test_the_agents_own_process_opens_no_upload(agent, body, monkeypatch):
+    """The real agent with its real jail: taken, its planes made, and garbage refused, without a decoder in the agent."""
+    monkeypatch.setattr(av, "open", lambda *_, **__: pytest.fail("opened in the agent's own process"))
+    answer = ask(agent, "POST", "/clips?name=jailed.y4m", body)
+    assert (answer.status, answer.json["frames"], answer.json["width"]) == (201, 8, 32)
+    clip = agent.tools.catalogue.get("jailed")
+    data = agent.tools.catalogue.planes(clip).read_bytes()
+    assert hashlib.sha256(data + b"\n32x32 25/1\n").hexdigest() == answer.json["sha256"]
+    answer = ask(agent, "POST", "/clips?name=x.mp4", b"no video at all" * 100)
+    assert (answer.status, answer.error) == (400, "invalid_clip")
+    assert "not a video the lab can read" in answer.json["error"]["message"]
+
+
+def test_without_a_jail_an_upload_is_refused_before_it_is_taken_in(tmp_path, body):
+    with live_agent(tmp_path / "data", jail=False) as agent:
+        agent.tools.catalogue.reading = JailedReading(agent.tools.jail)
+        with Wire(agent) as wire:
+            wire.send("POST", "/clips?name=a.y4m", body[:100], Content_Length=str(4 * 10**9))
+            answer = wire.answer()
+        assert (answer.status, answer.error) == (503, "sandbox_unavailable")
+        assert "in the lab's jail alone" in answer.json["error"]["message"]
+        assert NO_JAIL.message in answer.json["error"]["message"]
+        assert not agent.tools.catalogue.uploads_folder.exists()
+        assert ask(agent, "GET", "/clips").status == 200
+
+
+def test_an_agent_is_made_with_the_jail_as_its_only_way_to_read(tmp_path):
+    with live_agent(tmp_path / "data") as agent:
+        reading = agent.tools.catalogue.reading
+        assert type(reading) is JailedReading
+        assert reading._jail is agent.tools.jail
 
 
 def test_too_large_an_upload_is_refused_before_it_is_sent(idle):

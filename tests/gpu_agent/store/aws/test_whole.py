@@ -117,9 +117,9 @@ def test_an_agent_that_ends_puts_its_run_back_and_another_machine_takes_it(varia
     with live_agent(tmp_path / "first", jail=False) as first:
         upload(client_of(first), tiny_clip(tmp_path))
         waiting = start(client_of(first))
+    with live_agent(tmp_path / "second", jail=False) as second:  # it has the clip before it looks for work
+        upload(client_of(second), tiny_clip(tmp_path))
     with live_agent(tmp_path / "second") as second:
         if not second.tools.jail.status().available:
             pytest.skip("the jail cannot run here")
-        upload(client_of(second), tiny_clip(tmp_path))
-        second.worker.wake()
         assert finished(client_of(second), waiting.id).status is Status.SUCCEEDED
