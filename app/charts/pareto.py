@@ -15,6 +15,8 @@ from .theme import colour, cut, log_ticks, plain_text, shades, template
 DRAWN = 600
 """Points that are drawn at most: the front, then the best."""
 NAMED = 8
+NAME_WIDTH, NAME_HEIGHT = 0.2, 0.08
+"""Room that a name takes, as shares of the chart that the points take."""
 
 
 class Spot(NamedTuple):
@@ -44,7 +46,7 @@ def pareto_figure(
     if front:
         line = points(front, "front: nobody needs fewer bits at less cost", colour(0, dark), 10, dark)
         line.update(mode="lines+markers+text", line={"shape": "hv", "width": 1.6, "color": colour(0, dark)})
-        named = {s.id for s in sorted(front, key=lambda s: s.percent)[:NAMED]}
+        named = names_apart(front, able)
         line.update(
             text=[plain_text(cut(s.label, 26)) if s.id in named else "" for s in front],
             textposition="top right",
@@ -69,6 +71,19 @@ def pareto_figure(
     figure.update_yaxes(title_text=f"Bits against {plain_text(anchor)} (%)")
     figure.update_layout(template=template(dark), height=height, hovermode="closest", clickmode="event+select")
     return figure
+
+
+def names_apart(front: Sequence[Spot], drawn: Sequence[Spot]) -> set[str]:
+    """Ids of the front whose names can stand beside their points, best first, without one name over another."""
+    place = {s.id: (math.log10(s.cost), s.percent) for s in drawn}
+    width, height = (max(axis) - min(axis) or 1 for axis in zip(*place.values()))
+    named: list[str] = []
+    for spot in sorted(front, key=lambda s: s.percent):
+        x, y = place[spot.id]
+        beside = (place[other] for other in named)
+        if all(abs(x - a) > NAME_WIDTH * width or abs(y - b) > NAME_HEIGHT * height for a, b in beside):
+            named.append(spot.id)
+    return set(named[:NAMED])
 
 
 def others_name(drawn: int, all_: int) -> str:

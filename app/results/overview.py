@@ -38,7 +38,8 @@ def line(choice: Choice, c: Contender) -> dict[str, Any]:
 
 
 def missing(c: Contender) -> str:
-    return "to look at only" if c.kind == "source" else "not measured on these frames yet"
+    """In a narrow column; why is said beneath the curves."""
+    return "to look at" if c.kind == "source" else "not measured"
 
 
 def frames_a_second(c: Contender, footage: Sequence[Footage], seconds: str) -> float | None:

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks [WORD]…`: run the benchmarks whose module names hold a word (all unless given).
 
-A benchmark is a module `bench_*.py` of this folder with `run() -> list[Row]`, under a minute long.
+A benchmark is a module `bench_*.py` of this folder with `run() -> list[Row]`, a few minutes long at most.
 """
 
 from __future__ import annotations

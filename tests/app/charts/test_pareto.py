@@ -18,6 +18,19 @@ def test_the_front_is_a_stair_and_points_can_be_clicked():
     assert figure.layout.shapes[0].y0 == 0
 
 
+def test_names_at_the_front_do_not_cover_one_another():
+    front = [
+        spot("a", -20, 1, True),
+        spot("near", -20.5, 1.1, True),
+        spot("b", -45, 10, True),
+        spot("c", -50, 11, True),
+    ]
+    figure = pareto_figure([*front, spot("far", 120, 100)], "Cost", "x264")
+    assert [bool(name) for name in figure.data[1].text] == [False, True, False, True]  # the better of each two
+    alone = pareto_figure([spot("a", -20, 1, True)], "Cost", "x264")
+    assert alone.data[0].text[0]
+
+
 def test_nothing_to_draw_is_no_figure_and_many_are_cut():
     assert pareto_figure([], "Cost", "x264") is None
     assert pareto_figure([spot("a", 1, 0)], "Cost", "x264") is None
