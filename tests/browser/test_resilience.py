@@ -69,11 +69,17 @@ def test_a_run_and_a_draft_outlive_the_lab(open_page, lab):
     assert lab.ended(run).status is Status.CANCELLED
 
 
+def says_the_agent_is_away(page) -> int:
+    page.reload()
+    ready(page)
+    return page.get_by_text("The agent does not answer. You can go on writing").count()
+
+
 def test_without_the_agent_work_is_queued_and_starts_when_it_is_back(open_page, lab):
     lab.agent.stop()
     try:
         page, draft = open_draft(open_page, lab, PLAIN)
-        page.get_by_text("The agent does not answer. You can go on writing").first.wait_for()
+        wait_for(lambda: says_the_agent_is_away(page), "the notice; the lab may have heard of the agent a moment ago")
         run = dispatch(page, lab, draft)
         page.get_by_text("The agent is down; the experiment starts when it is back.").first.wait_for()
         assert lab.store.get(run).status is Status.QUEUED
