@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import math
 import sys
-import warnings
 from typing import Literal, NamedTuple
 
 from .contract import DEFAULT_RATES, LIBRARIES, MAX_RATES
 from .models import Rate
+from .syntax import parse
 
 MAX_CODE_BYTES = 1_000_000
 
@@ -53,9 +53,7 @@ def check_code(code: str) -> Checked:
             [Diagnostic(1, "the module is empty: define encode(video, rate) and decode(packets, info)")], DEFAULT_RATES
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in a string is not a finding here
-            tree = ast.parse(code)
+        tree = parse(code)
     except SyntaxError as e:
         return Checked([Diagnostic(e.lineno or 1, f"syntax: {e.msg}")], DEFAULT_RATES)
     except (ValueError, RecursionError, MemoryError) as e:

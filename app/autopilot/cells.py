@@ -6,6 +6,7 @@ import ast
 import statistics
 
 from gpu_agent.models import ResultRow
+from gpu_agent.syntax import parse
 
 BANDS = ((0.1, "low rate"), (0.5, "middle rate"))
 """Bits per luma sample, the median over points, below which a band ends; above the last it is the high one."""
@@ -36,7 +37,7 @@ def band(rows: list[ResultRow]) -> str:
 def family(code: str) -> str:
     """From the names in the syntax tree; comments and texts do not count."""
     try:
-        tree = ast.parse(code)
+        tree = parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "unknown"
     words: set[str] = set()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 from collections.abc import Iterable, Iterator
+
+from gpu_agent.syntax import parse
 
 from .models import Attempt
 
@@ -19,10 +20,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def tree_sha256(code: str) -> str | None:
     """None where the code cannot be parsed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-        text = ast.dump(Renamed().visit(without_docstrings(tree)))
+        text = ast.dump(Renamed().visit(without_docstrings(parse(code))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

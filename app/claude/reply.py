@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from gpu_agent.check import Checked, check_code
 from gpu_agent.models import Hypothesis
+from gpu_agent.syntax import parse
 
 from . import prompt
 from .expected import read_expected
@@ -143,7 +144,7 @@ def body(lines: list[str], fence: re.Match[str]) -> str:
 
 def parses(code: str) -> bool:
     try:
-        ast.parse(code)
+        parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -153,6 +154,6 @@ def title_of(block: Block) -> str | None:
     named = TITLE.match(block.info)
     title = (named[2] if named else block.info).strip()
     if not title:
-        first = (ast.get_docstring(ast.parse(block.code)) or "").strip().partition("\n")[0]
+        first = (ast.get_docstring(parse(block.code)) or "").strip().partition("\n")[0]
         title = first.rstrip(".")
     return title[:120] or None

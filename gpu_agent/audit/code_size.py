@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import warnings
 import zlib
 
 from ..models import Badge, Experiment
 from ..road.freeze import decoder_bytes
+from ..syntax import parse
 
 NAME = "code_size"
 NOTE_BYTES = 4 << 10
@@ -37,9 +37,7 @@ def check(experiment: Experiment) -> Badge:
 
 def constant_bytes(code: str) -> int:
     """All literals deflated in one piece: strings, bytes, numbers. Docstrings count only where code reads `__doc__`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(code)
+    tree = parse(code)
     ignored = set() if "__doc__" in code or "getdoc" in code else docstrings(tree)
     parts = []
     for node in ast.walk(tree):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import warnings
 
 from ..models import Badge
+from ..syntax import parse
 
 NAME = "library_codec"
 MODULES = (
@@ -67,9 +67,7 @@ def check(code: str, seen_running: list[str] | None) -> Badge:
 
 def in_syntax(code: str) -> list[str]:
     """Names with their lines, such as `cv2.imencode (line 12)`, in the order of the code."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(code)
+    tree = parse(code)
     found: list[tuple[int, str]] = []
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)

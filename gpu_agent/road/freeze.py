@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import warnings
 import zlib
 from collections.abc import Iterable
 
 from ..check import check_code
 from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, Rate, new_id, now
+from ..syntax import parse
 from .kit import kit_parts, source
 from .tools import rate_key
 
@@ -81,9 +81,7 @@ def decoder_bytes(code: str) -> int:
 def decoder_kit_bytes(code: str) -> int | None:
     """The same with the sources of `codec_kit` that it runs, as they are now; None where the text cannot be parsed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parts = sorted(kit_parts(code))
+        parts = sorted(kit_parts(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return decoder_bytes("".join([code, *map(source, parts)]))
@@ -92,9 +90,7 @@ def decoder_kit_bytes(code: str) -> int | None:
 def title_of(code: str) -> str:
     """The first sentence of the module's docstring, at most 80 characters."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape in the codec is not the agent's to report
-            doc = ast.get_docstring(ast.parse(code)) or ""
+        doc = ast.get_docstring(parse(code)) or ""
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         doc = ""
     line = doc.strip().split("\n")[0].split(":")[0].strip().rstrip(".")

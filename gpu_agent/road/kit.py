@@ -7,6 +7,7 @@ import logging
 import subprocess
 
 from ..codec_kit import warm
+from ..syntax import parse
 from .tools import Tools
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 def imported_parts(code: str, inside: bool = False) -> set[str]:
     """Files of the kit, without `.py`, that this text imports itself; `inside`: the text is one of them."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (inside if node.level else node.module):
