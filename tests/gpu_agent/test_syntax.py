@@ -28,9 +28,9 @@ def test_one_tree_is_made_at_a_time(monkeypatch):
 
     own = ast.parse
 
-    def watched(code):
+    def watched(*given):
         with only_one():
-            return own(code)
+            return own(*given)
 
     monkeypatch.setattr(ast, "parse", watched)
     code = Path(ast.__file__).read_text()
@@ -43,10 +43,10 @@ def test_one_tree_is_made_at_a_time(monkeypatch):
 def test_what_another_thread_spoils_is_made_again(monkeypatch):
     own, failures = ast.parse, [SystemError("AST constructor recursion depth mismatch")] * (TRIES - 1)
 
-    def spoiled(code):
+    def spoiled(*given):
         if failures:
             raise failures.pop()
-        return own(code)
+        return own(*given)
 
     monkeypatch.setattr(ast, "parse", spoiled)
     assert ast.dump(parse("a = 1")) == ast.dump(own("a = 1"))
