@@ -190,9 +190,9 @@ if anchor is None:
 found = board(outlines, clips.key, anchor, cost)
 if found.ranked:
     best = found.ranked[0]
-    codecs = plural(len(found.ranked), "codec")
+    place = f"leads {plural(len(found.ranked), 'codec')}" if len(found.ranked) > 1 else "is the only codec"
     sentence = (
-        f"“{short(best.outline.title, 80)}” leads {codecs} on {clips.name}: it needs {more_or_fewer(best.percent)} "
+        f"“{short(best.outline.title, 80)}” {place} on {clips.name}: it needs {more_or_fewer(best.percent)} "
         f"{LABELS.get(anchor, anchor)}."
     )
     st.markdown(f"**{escape_markdown(sentence)}**")
