@@ -29,6 +29,7 @@ def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     page.get_by_role("button", name="Starters").click()
     page.get_by_text("Motion-compensated DCT").click()
     page.get_by_text("Keeps the contract").first.wait_for()
+    page.locator(".cm-line", has_text="Motion-compensated DCT").first.wait_for()  # the finding may be there before it
     page.get_by_label("Frames", exact=True).fill("8")
     page.keyboard.press("Tab")
     page.get_by_role("textbox", name="Rates").fill("27 37")

@@ -82,7 +82,7 @@ def code_editor(
 
     def submitted() -> None:
         submit = (st.session_state.get(key) or {}).get("submit")
-        if submit and on_submit is not None:
+        if submit and submit["revision"] == revision and on_submit is not None:
             on_submit(submit["text"])
 
     result = _mount(
@@ -105,5 +105,6 @@ def code_editor(
         on_edit_change=edited,
         on_submit_change=submitted,
     )
-    now = held()
-    return Edited(now["text"], now["baseline"], result.submit["text"] if result.submit else None)
+    now, submit = held(), result.submit
+    asked = submit and submit["revision"] == revision  # else of a document that Python has replaced since
+    return Edited(now["text"], now["baseline"], submit["text"] if asked else None)
