@@ -11,7 +11,6 @@ such as a look at the queue that is taken every two seconds, would take the plac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -54,15 +53,14 @@ def waiting_guarded(ask: Callable[[Any, Any], bool]) -> Callable[[Any, Any], boo
 
 def is_leaving(waiting: Any, asked: Any) -> bool:
     """Whether a whole page is waited for, and parts of another are asked for."""
-    whole = not (waiting.fragment_id or waiting.fragment_id_queue)
-    return whole and bool(waiting.page_script_hash) and is_left(in_queue(asked), waiting.page_script_hash)
-
-
-def in_queue(asked: Any) -> Any:
-    """A single part as a queue of one, which is what the runner is given later."""
-    return replace(asked, fragment_id_queue=[asked.fragment_id]) if asked.fragment_id else asked
+    return not parts(waiting) and is_left(asked, waiting.page_script_hash)
 
 
 def is_left(asked: Any, now: str) -> bool:
     """Whether parts of another page than the one that ran last (`now`) are asked for; a whole page may always be."""
-    return bool(asked.fragment_id_queue and asked.page_script_hash and now and asked.page_script_hash != now)
+    return bool(parts(asked) and asked.page_script_hash and now and asked.page_script_hash != now)
+
+
+def parts(asked: Any) -> Any:
+    """What of a page is asked for; nothing where it is the whole page."""
+    return asked.fragment_id or asked.fragment_id_queue

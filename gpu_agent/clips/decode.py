@@ -12,7 +12,7 @@ reading ends at the first damage the decoder cannot conceal, and the clip's fact
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -42,15 +42,23 @@ def identify_file(
     on_progress: Progress = None,
 ) -> tuple[str, Facts]:
     """The file's hash and facts, as `identity.identify`; read strictly, and tolerantly where that finds damage."""
-    reader = FileReader(path)
-    try:
+
+    def read(tolerant: bool) -> tuple[str, Facts]:
+        reader = FileReader(path, tolerant=tolerant)
         return identify(reader, sink, total=total, cancel=cancel, on_progress=on_progress), reader.facts
+
+    return strict_then_tolerant(read, sink)
+
+
+def strict_then_tolerant(read: Callable[[bool], tuple[str, Facts]], sink: BinaryIO | None) -> tuple[str, Facts]:
+    """`read(False)`, and `read(True)` into an emptied sink where that finds damage."""
+    try:
+        return read(False)
     except DamagedError:
         if sink is not None:
             sink.seek(0)
             sink.truncate()
-    reader = FileReader(path, tolerant=True)
-    return identify(reader, sink, total=total, cancel=cancel, on_progress=on_progress), reader.facts
+    return read(True)
 
 
 class FileReader:

@@ -16,7 +16,8 @@ from gpu_agent.jail import Jail, Outcome, Reader, Verdict
 from gpu_agent.jail.policy import MIB, Policy
 
 from .arrival import LARGEST_PACKET, Arrival, ImplausibleError
-from .errors import Cancel, ClipCancelled, ClipError, DamagedError, Progress, ReadingUnavailable, check_cancel
+from .decode import strict_then_tolerant
+from .errors import Cancel, ClipCancelled, ClipError, Progress, ReadingUnavailable, check_cancel
 from .identity import Facts
 
 log = logging.getLogger(__name__)
@@ -117,13 +118,7 @@ class JailedReading:
         self._wait(cancel)
         try:
             how = {"total": total, "cancel": cancel, "on_progress": on_progress}
-            try:
-                return self._read(path, sink, tolerant=False, **how)
-            except DamagedError:
-                if sink is not None:
-                    sink.seek(0)
-                    sink.truncate()
-            return self._read(path, sink, tolerant=True, **how)
+            return strict_then_tolerant(lambda tolerant: self._read(path, sink, tolerant=tolerant, **how), sink)
         finally:
             self._turns.release()
 
