@@ -9,6 +9,7 @@ import pytest
 
 from gpu_agent.jail import Jail
 from tests.chromium import launched
+from tests.shown import PAGES, pytest_runtest_makereport  # noqa: F401
 
 from .programs import Lab
 
@@ -54,6 +55,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
     `expected`: parts of console messages and URLs that the test provokes; a URL is told as "404: http://…".
     """
     contexts, wrong, expected = [], [], []
+    pages = request.node.stash.setdefault(PAGES, [])
 
     def note(kind: str, text: str) -> None:
         told = f"{kind}: {text}"
@@ -65,6 +67,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 1000}} | options))
         contexts.append(context)
         page = context.new_page()
+        pages.append(page)
         page.set_default_timeout(60_000)
         context.on("request", lambda r: urlsplit(r.url).hostname in ("127.0.0.1", None) or note("left", r.url))
         context.on("weberror", lambda e: note("error", str(e.error)))

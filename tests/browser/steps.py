@@ -77,25 +77,39 @@ def wait_marked(page, frame: int) -> None:
     wait_for(lambda: marked_frame(page) == frame, f"the chart to mark frame {frame}", 30)
 
 
+def click_in(page, figure, place: str, arg: object = None) -> None:
+    """Click into a Plotly figure where `place` says, in pixels from its left top: JavaScript from the figure and `arg`;
+    null where that is not drawn yet. What is drawn above the figure, and its own next drawing, may still move it; the
+    figure of the run before stays until the new one is whole."""
+    find = f"""async (figures, arg) => {{
+        figures[0]?.scrollIntoView({{ block: "center", behavior: "instant" }});
+        for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+        const moving = document.querySelector("[data-test-script-state=running], [data-stale=true]");
+        if (moving || figures.length !== 1 || !figures[0].isConnected) return null;
+        const at = ({place})(figures[0], arg), box = figures[0].getBoundingClientRect();
+        return at && [box.x + at[0], box.y + at[1]];
+    }}"""
+    found = [None, None]
+
+    def stands() -> bool:
+        found[:] = found[1], figure.evaluate_all(find, arg)
+        return found[1] is not None and found[0] == found[1]
+
+    wait_for(stands, "the figure to stand still", 60)
+    page.mouse.move(*found[1])
+    page.mouse.click(*found[1])
+
+
 def click_frame(page, frame: int) -> None:
     """Click a frame's point in the lower row of the per-frame chart."""
     figure = page.locator(CHART).filter(has_text="Bits per frame")
-    wait_for(
-        lambda: figure.count() == 1, "the chart of the run before to go", 30
-    )  # it stays until the new one is whole
-    figure.scroll_into_view_if_needed()
-    at = figure.evaluate(
-        """(figure, frame) => {
-            const { xaxis2, yaxis2 } = figure._fullLayout;
-            const trace = figure.data.find((t) => t.yaxis === "y2");
-            const box = figure.getBoundingClientRect();
-            const values = trace.y.bdata === undefined ? trace.y : figure.calcdata[figure.data.indexOf(trace)].map((p) => p.y);
-            return [box.x + xaxis2._offset + xaxis2.d2p(frame), box.y + yaxis2._offset + yaxis2.d2p(values[frame])];
-        }""",
-        frame,
-    )
-    page.mouse.move(*at)
-    page.mouse.click(*at)
+    place = """(figure, frame) => {
+        const { xaxis2, yaxis2 } = figure._fullLayout;
+        const trace = figure.data.find((t) => t.yaxis === "y2");
+        const values = trace.y.bdata === undefined ? trace.y : figure.calcdata[figure.data.indexOf(trace)].map((p) => p.y);
+        return [xaxis2._offset + xaxis2.d2p(frame), yaxis2._offset + yaxis2.d2p(values[frame])];
+    }"""
+    click_in(page, figure, place, frame)
 
 
 def table_rows(page) -> list[str]:

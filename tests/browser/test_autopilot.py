@@ -14,6 +14,7 @@ from tests.app.autopilot.codecs import reply
 
 from .codecs import PLAIN
 from .programs import Lab, wait_for
+from .steps import CHART, click_in
 
 pytestmark = pytest.mark.browser
 
@@ -75,17 +76,13 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     assert "Leave the header as it is." in question
     assert "Plain planes, but smaller." in question
 
-    figure = page.locator(".js-plotly-plot").last
-    figure.scroll_into_view_if_needed()
-    at = figure.evaluate(
-        """(figure) => {
-            const { xaxis, yaxis } = figure._fullLayout, box = figure.getBoundingClientRect();
-            const nodes = figure.data.find((t) => t.customdata);
-            return [box.x + xaxis._offset + xaxis.d2p(nodes.x[0]), box.y + yaxis._offset + yaxis.d2p(nodes.y[0])];
-        }"""
-    )
-    page.mouse.move(*at)
-    page.mouse.click(*at)
+    tree = page.locator(CHART).last
+    place = """(figure) => {
+        const { xaxis, yaxis } = figure._fullLayout;
+        const nodes = figure.data.find((t) => t.customdata);
+        return nodes.x.length === 2 ? [xaxis._offset + xaxis.d2p(nodes.x[0]), yaxis._offset + yaxis.d2p(nodes.y[0])] : null;
+    }"""
+    click_in(page, tree, place)
     page.get_by_text("Attempt 1: Plain planes").first.wait_for()
     page.get_by_role("tab", name="Exchange with Claude").click()
     page.get_by_text("Whole planes, deflated.").first.wait_for()

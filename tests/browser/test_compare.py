@@ -10,7 +10,7 @@ from gpu_agent.models import Status
 
 from .codecs import PLAIN
 from .programs import Lab, wait_for
-from .steps import CHART, click_cell, dispatch, open_draft, results, table_rows
+from .steps import CHART, click_cell, click_in, dispatch, open_draft, results, table_rows
 from .test_pages import TICK
 
 pytestmark = pytest.mark.browser
@@ -30,19 +30,14 @@ def click_node(page, title: str) -> None:
     """Click an experiment in the family tree."""
     figure = page.locator(CHART).filter(has_text=title)
     figure.wait_for()
-    at = figure.evaluate(
-        """(figure, title) => {
-            const { xaxis, yaxis } = figure._fullLayout;
-            const trace = figure.data.find((t) => t.text?.some?.((s) => s.startsWith(title)));
-            const n = trace.text.findIndex((s) => s.startsWith(title));
-            const box = figure.getBoundingClientRect();
-            const points = figure.calcdata[figure.data.indexOf(trace)];
-            return [box.x + xaxis._offset + xaxis.d2p(points[n].x), box.y + yaxis._offset + yaxis.d2p(points[n].y)];
-        }""",
-        title,
-    )
-    page.mouse.move(*at)
-    page.mouse.click(*at)
+    place = """(figure, title) => {
+        const { xaxis, yaxis } = figure._fullLayout;
+        const trace = figure.data.find((t) => t.text?.some?.((s) => s.startsWith(title)));
+        const n = trace.text.findIndex((s) => s.startsWith(title));
+        const points = figure.calcdata[figure.data.indexOf(trace)];
+        return [xaxis._offset + xaxis.d2p(points[n].x), yaxis._offset + yaxis.d2p(points[n].y)];
+    }"""
+    click_in(page, figure, place, title)
 
 
 def test_from_the_list_to_a_comparison_its_report_and_the_family_tree(open_page, lab, tmp_path):

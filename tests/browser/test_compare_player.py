@@ -17,7 +17,7 @@ from tests.fingers import PHONE, Fingers
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import CHART, picture
+from .steps import CHART, click_in, picture
 
 pytestmark = pytest.mark.browser
 
@@ -76,19 +76,12 @@ def test_an_anchor_s_frames_are_seen_and_are_those_that_were_measured(open_page,
 def click_point(page, name: str, nth: int) -> None:
     """Click a point of this curve in the rate-distortion chart."""
     figure = page.locator(CHART).filter(has_text="Bit rate (kbit/s)").first
-    figure.scroll_into_view_if_needed()
-    find = """async (figure, [name, nth]) => {
-        for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
+    place = """(figure, [name, nth]) => {
         const { xaxis, yaxis } = figure._fullLayout;
         const points = figure.calcdata[figure.data.findIndex((t) => t.meta === name)];
-        const box = figure.getBoundingClientRect();
-        return [box.x + xaxis._offset + xaxis.c2p(points[nth].x), box.y + yaxis._offset + yaxis.c2p(points[nth].y)];
+        return [xaxis._offset + xaxis.c2p(points[nth].x), yaxis._offset + yaxis.c2p(points[nth].y)];
     }"""
-    at, before = figure.evaluate(find, [name, nth]), None
-    while at != before:  # what is drawn above it may still move it
-        at, before = figure.evaluate(find, [name, nth]), at
-    page.mouse.move(*at)
-    page.mouse.click(*at)
+    click_in(page, figure, place, [name, nth])
 
 
 def test_a_click_on_a_curve_shows_that_point_on_its_side(open_page, lab, run):

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from tests.chromium import launched
+from tests.shown import PAGES, pytest_runtest_makereport  # noqa: F401
 
 from .harness.videos import write_clip
 
@@ -77,15 +78,17 @@ def browser():
 
 
 @pytest.fixture
-def open_page(browser, harness) -> Iterator[Callable]:
+def open_page(browser, harness, request) -> Iterator[Callable]:
     """Opens a page of the harness; the test fails where the page raised a JavaScript error."""
     contexts, errors = [], []
+    pages = request.node.stash.setdefault(PAGES, [])
 
     def open_(path: str, script: str = "", **options):
         options.setdefault("viewport", {"width": 1280, "height": 1000})
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()
+        pages.append(page)
         page.add_init_script(script)
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -100,15 +103,15 @@ def open_page(browser, harness) -> Iterator[Callable]:
 
 def told(page, name: str):
     """What the harness says about itself under this name."""
-    return json.loads(page.get_by_test_id(name).text_content())
+    return json.loads(page.get_by_test_id("told").text_content())[name]
 
 
 def wait_told(page, name: str, value) -> None:
     """Wait until the harness says exactly this."""
     page.wait_for_function(
         """([name, value]) => {
-            const element = document.querySelector(`[data-testid=${name}]`);
-            return element && JSON.stringify(JSON.parse(element.textContent)) === value;
+            const element = document.querySelector("[data-testid=told]");
+            return element && JSON.stringify(JSON.parse(element.textContent)[name]) === value;
         }""",
         arg=[name, json.dumps(value, ensure_ascii=False, separators=(",", ":"))],
     )

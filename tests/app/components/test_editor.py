@@ -31,7 +31,9 @@ def type_line(page, text: str) -> None:
 def rerun(page) -> None:
     runs = told(page, "runs")
     page.get_by_role("button", name="Rerun").click()
-    page.wait_for_function("n => JSON.parse(document.querySelector('[data-testid=runs]').textContent) > n", arg=runs)
+    page.wait_for_function(
+        "n => JSON.parse(document.querySelector('[data-testid=told]').textContent).runs > n", arg=runs
+    )
 
 
 def test_typing_reaches_python_and_survives_reruns(open_page):

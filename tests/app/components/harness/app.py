@@ -18,9 +18,9 @@ PLANES = {
 }
 
 
-def say(name: str, value: object) -> None:
-    """Where the tests read it: one element, JSON."""
-    st.html(f'<output hidden data-testid="{name}">{json.dumps(value).replace("<", "&lt;")}</output>')
+def say(**values: object) -> None:
+    """Where the tests read it: one element for all that one run of the page has to say, JSON."""
+    st.html(f'<output hidden data-testid="told">{json.dumps(values).replace("<", "&lt;")}</output>')
 
 
 def editor_page() -> None:
@@ -38,6 +38,7 @@ def editor_page() -> None:
             state["revision"] += 1
             state["draft"] = f"# revision {state['revision']}\n" + EXAMPLE
 
+    shown = {}
     if not hidden:
         edited = code_editor(
             state["draft"],
@@ -53,11 +54,8 @@ def editor_page() -> None:
             on_submit=lambda text: state["submits"].append(text),
             on_baseline=lambda text: state.update(baseline=text),
         )
-        say("text", edited.text)
-    say("draft", state["draft"])
-    say("baseline", state.get("baseline"))
-    say("submits", state["submits"])
-    say("runs", state["runs"])
+        shown["text"] = edited.text
+    say(**shown, draft=state["draft"], baseline=state.get("baseline"), submits=state["submits"], runs=state["runs"])
 
 
 def player_page() -> None:
@@ -82,6 +80,7 @@ def player_page() -> None:
             state["seek"] = {"frame": 21, "nonce": state["runs"]}
         hidden = st.toggle("Hide")
         other = st.toggle("Other point")
+    shown = {}
     if not hidden:
         played = player(
             f"/clips/{query.get('a', 'source.mp4')}",
@@ -99,8 +98,8 @@ def player_page() -> None:
             waits=("", "Decoded is made again."),
             series=series if {"series", "fetched"} & set(query) else [],
         )
-        say("frame", played.frame)
-    say("runs", state["runs"])
+        shown["frame"] = played.frame
+    say(**shown, runs=state["runs"])
 
 
 st.set_page_config(page_title="Harness", layout="wide")
