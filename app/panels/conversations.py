@@ -10,6 +10,7 @@ import streamlit as st
 from app.claude.conversation import Conversation, Turn
 from app.claude.store import Busy
 from app.drafts import Draft
+from app.panels.renewed import renew, widget_key
 from app.results.format import ago, escape_markdown, plural, short
 from app.services import Services
 
@@ -20,7 +21,7 @@ SEARCHED = 1000
 
 def conversations(services: Services, draft: Draft) -> None:
     """A popover in the chat's header. What is in it is drawn only while it is open: the header is polled."""
-    popover = st.popover("Chats", icon=":material/forum:", key=popover_key(draft.id), on_change="rerun")
+    popover = st.popover("Chats", icon=":material/forum:", key=widget_key("chats", draft.id), on_change="rerun")
     if not popover.open:
         return
     with popover:
@@ -95,15 +96,7 @@ def pick(services: Services, draft_id: str, conversation_id: str) -> None:
     """Another conversation, from the list; with a new popover, closed. The old one, closed by Python, would open again
     with the next click anywhere: the browser goes on saying that it is open."""
     services.drafts.update(draft_id, conversation_id=conversation_id)
-    st.session_state[f"chats-picked-{draft_id}"] = picked(draft_id) + 1
-
-
-def picked(draft_id: str) -> int:
-    return st.session_state.get(f"chats-picked-{draft_id}", 0)
-
-
-def popover_key(draft_id: str) -> str:
-    return f"chats-{draft_id}" + (f"-{picked(draft_id)}" if picked(draft_id) else "")
+    renew(draft_id, "chats")
 
 
 def branch_button(services: Services, draft: Draft, conversation: Conversation, turn: Turn) -> None:

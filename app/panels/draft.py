@@ -11,11 +11,13 @@ from app.claude.conversation import Turn
 from app.claude.reply import Codec
 from app.dispatch import dispatch
 from app.drafts import Draft
+from app.panels.expectation import expect
+from app.panels.renewed import renew, widget_key
 from app.panels.run_form import RunChoice
 from app.services import Services
 from gpu_agent.check import check_code
 from gpu_agent.codecs import Starter
-from gpu_agent.models import Experiment, ExperimentRequest, Hypothesis, Origin, new_id
+from gpu_agent.models import Experiment, ExperimentRequest, Origin, new_id
 
 
 def sha256(text: str) -> str:
@@ -27,9 +29,10 @@ def replace_text(services: Services, draft: Draft, text: str, origin: Origin, ba
 
     Rates in the run form were meant for the codec that was there; one with another scale brings its own.
     """
-    if draft.form.get("rates") and check_code(text).rates != check_code(draft.text).rates:
+    rates = st.session_state.get(widget_key("rates", draft.id), draft.form.get("rates"))
+    if rates and check_code(text).rates != check_code(draft.text).rates:
         services.drafts.update(draft.id, form={**draft.form, "rates": ""})
-        st.session_state[f"rates-{draft.id}"] = ""
+        renew(draft.id, "rates")
     services.drafts.update(
         draft.id,
         text=text,
@@ -66,7 +69,7 @@ def open_starter(services: Services, draft: Draft, starter: Starter) -> None:
     replace_text(services, draft, starter.code(), Origin(kind="starter", starter=starter.name), None, "")
     services.drafts.update(draft.id, parent_id=None)
     expect(services, draft, None)
-    st.session_state[f"diff-{draft.id}"] = False
+    show_diff(draft, False)
 
 
 def take_reply(services: Services, draft: Draft, turn: Turn, codec: Codec) -> None:
@@ -81,7 +84,12 @@ def take_reply(services: Services, draft: Draft, turn: Turn, codec: Codec) -> No
         services.drafts.update(draft.id, parent_id=None)
     elif turn.about and services.store.get(turn.about) is not None:
         services.drafts.update(draft.id, parent_id=turn.about)
-    st.session_state[f"diff-{draft.id}"] = before is not None
+    show_diff(draft, before is not None)
+
+
+def show_diff(draft: Draft, shown: bool) -> None:
+    renew(draft.id, "diff")
+    st.session_state[widget_key("diff", draft.id)] = shown
 
 
 def what_the_person_had(services: Services, draft: Draft) -> tuple[str | None, str]:
@@ -97,14 +105,6 @@ def what_the_person_had(services: Services, draft: Draft) -> tuple[str | None, s
     if unseen and draft.baseline is not None and (run is None or run.code != draft.text):
         return draft.baseline, draft.baseline_name
     return draft.text, "what was in the editor"
-
-
-def expect(services: Services, draft: Draft, hypothesis: Hypothesis | None) -> None:
-    """What is expected of the text that the app has just put there; the run form shows it."""
-    kept = hypothesis.model_dump(mode="json") if hypothesis else None
-    services.drafts.update(draft.id, hypothesis=kept, tested_sha256=None)
-    st.session_state[f"expected-{draft.id}"] = hypothesis.text if hypothesis else ""
-    st.session_state[f"expected-bits-{draft.id}"] = hypothesis.bd_rate if hypothesis else None
 
 
 def dispatch_draft(services: Services, draft: Draft, choice: RunChoice) -> str | None:

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import code_editor
 from app.drafts import Draft
 from app.panels.draft import open_starter
+from app.panels.renewed import widget_key
 from app.results.format import plural
 from app.services import Services
 from gpu_agent.check import Checked, check_code
@@ -19,7 +20,7 @@ def editor_panel(services: Services, draft: Draft) -> bool:
     """Draw the editor; True in the run in which Ctrl+Enter was pressed."""
     checked = check_code(draft.text)
     toolbar(services, draft, checked)
-    show_diff = bool(st.session_state.get(f"diff-{draft.id}")) and draft.baseline is not None
+    show_diff = bool(st.session_state.get(widget_key("diff", draft.id))) and draft.baseline is not None
     edited = code_editor(
         draft.text,
         key=f"editor-{draft.id}",
@@ -53,7 +54,7 @@ def toolbar(services: Services, draft: Draft, checked: Checked) -> None:
             open_starter(services, draft, names[picked])
             st.rerun()
         if draft.baseline is not None:
-            st.toggle("Diff", key=f"diff-{draft.id}", help=f"Against {draft.baseline_name or 'the parent'}")
+            st.toggle("Diff", key=widget_key("diff", draft.id), help=f"Against {draft.baseline_name or 'the parent'}")
         st.space("stretch")
         findings(draft, checked)
 

@@ -7,6 +7,7 @@ import hashlib
 import streamlit as st
 
 from app.drafts import Draft
+from app.panels.renewed import renew, widget_key
 from app.services import Services
 from gpu_agent.models import Hypothesis
 
@@ -20,11 +21,10 @@ BITS_HELP = (
 def expectation(services: Services, draft: Draft, words, figure) -> Hypothesis | None:
     """Draws into the two places given. What was expected of a text that has run is not expected of another one."""
     kept = draft.hypothesis or {}
-    text_key, bits_key = f"expected-{draft.id}", f"expected-bits-{draft.id}"
     if kept and draft.tested_sha256 and draft.tested_sha256 != hashlib.sha256(draft.text.encode()).hexdigest():
         kept = {}
-        st.session_state[text_key], st.session_state[bits_key] = "", None
-        services.drafts.update(draft.id, hypothesis=None, tested_sha256=None)
+        expect(services, draft, None)
+    text_key, bits_key = keys(draft)
     st.session_state.setdefault(text_key, kept.get("text", ""))
     st.session_state.setdefault(bits_key, kept.get("bd_rate"))
     text = words.text_input(
@@ -45,3 +45,16 @@ def expectation(services: Services, draft: Draft, words, figure) -> Hypothesis |
     if (now.model_dump(mode="json") if now else None) != draft.hypothesis and (now or kept):
         services.drafts.update(draft.id, hypothesis=now and now.model_dump(mode="json"), tested_sha256=None)
     return now
+
+
+def expect(services: Services, draft: Draft, hypothesis: Hypothesis | None) -> None:
+    """What is expected of the text that is there from now on, in place of what the fields hold."""
+    kept = hypothesis.model_dump(mode="json") if hypothesis else None
+    services.drafts.update(draft.id, hypothesis=kept, tested_sha256=None)
+    if kept or draft.hypothesis or any(st.session_state.get(key) not in (None, "") for key in keys(draft)):
+        renew(draft.id, "expected", "expected-bits")
+
+
+def keys(draft: Draft) -> tuple[str, str]:
+    """Of the words' field and of the figure's."""
+    return widget_key("expected", draft.id), widget_key("expected-bits", draft.id)

@@ -10,6 +10,7 @@ import streamlit as st
 from app.components.upload import clip_upload
 from app.drafts import Draft
 from app.panels.expectation import expectation
+from app.panels.renewed import renew, widget_key
 from app.results.format import escape_markdown, frame_rate, seconds
 from app.services import Services
 from gpu_agent.check import check_code
@@ -87,7 +88,7 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
     rates_text = b.text_input(
         "Rates",
         saved.get("rates", ""),
-        key=f"rates-{draft.id}",
+        key=widget_key("rates", draft.id),
         placeholder=f"the codec's own: {own}",
         help="The codec's quality knob, several values give a curve. Empty: its own RATES.",
     )
@@ -129,13 +130,12 @@ def run_form(services: Services, draft: Draft) -> RunChoice:
 def clips_key(draft: Draft, wanted: list[str], known: set[str]) -> str:
     """The key of the clips' widget. A clip that was just uploaded is chosen at once, in a new widget: of the old one the
     browser may still say, with the next click, that only the clips before are chosen."""
-    turn, fresh = f"clips-turn-{draft.id}", st.session_state.get("uploaded-clip")
-    before = f"clips-{draft.id}-{st.session_state.get(turn, 0)}"
+    before, fresh = widget_key("clips", draft.id), st.session_state.get("uploaded-clip")
     if fresh not in known:
         return before
     del st.session_state["uploaded-clip"]
-    st.session_state[turn] = st.session_state.get(turn, 0) + 1
-    after = f"clips-{draft.id}-{st.session_state[turn]}"
+    renew(draft.id, "clips")
+    after = widget_key("clips", draft.id)
     st.session_state[after] = list(dict.fromkeys([*st.session_state.get(before, wanted), fresh]))
     return after
 

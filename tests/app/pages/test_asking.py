@@ -40,6 +40,10 @@ def button(test, label: str):
     return next(b for b in test.button if b.label == label)
 
 
+def field(elements, label: str):
+    return next(e for e in elements if e.label == label)
+
+
 def texts(test) -> str:
     kinds = (test.markdown, test.caption, test.info, test.error, test.warning)
     return "\n".join(str(e.value) for kind in kinds for e in kind).replace("\\", "").replace("\u202f", " ")
@@ -90,13 +94,29 @@ def test_from_an_experiments_page_a_draft_opens_with_evidence_and_comes_back_as_
     assert "dead zone" in draft.text
     assert draft.baseline == e.code  # what the person had
     assert draft.hypothesis["bd_rate"] == -3
-    assert test.number_input(key=f"expected-bits-{draft.id}").value == -3
-    assert "a wider dead zone" in test.text_input(key=f"expected-{draft.id}").value
+    assert field(test.number_input, "Expected bits (%)").value == -3
+    assert "a wider dead zone" in field(test.text_input, "Hypothesis").value
     button(test, "Dispatch").click().run()
     (queued,) = services.store.waiting()
     record = services.store.get(queued)
     assert (record.parent_id, record.hypothesis.bd_rate, record.hypothesis.by) == (e.id, -3, "claude")
     assert "Expected 3.0 % fewer bits than its parent; not measured yet." in texts(test)
+
+
+def test_what_a_proposal_brings_stays_whatever_the_browser_still_says(open_page, services, claude, measured):
+    e = measured(code=EXAMPLE.replace("RATES = (", "RATES = (1, "))
+    form = {"clips": ["carphone"], "rates": "1, 16"}
+    services.drafts.save(Draft("d1", text=e.code, experiment_id=e.id, parent_id=e.id, form=form, baseline=e.code))
+    ask(open_page("lab", draft="d1"), f"lab-{e.id}", "improve this")
+    answered(services, services.drafts.get("d1"))
+    test = open_page("lab", draft="d1")
+    said = test._tree.get_widget_states()
+    button(test, "Review in editor").click().run()
+    test._run(said)  # the next click, on its way before the browser has drawn the form anew
+    draft = services.drafts.get("d1")
+    assert draft.hypothesis["bd_rate"] == field(test.number_input, "Expected bits (%)").value == -3
+    assert draft.form["rates"] == field(test.text_input, "Rates").value == ""
+    assert field(test.toggle, "Diff").value is True
 
 
 def test_in_the_lab_the_turn_joins_the_conversation(open_page, services, claude, measured):
@@ -248,19 +268,19 @@ def test_a_person_s_hypothesis_goes_with_the_run_and_not_with_other_code(open_pa
     parent = measured()
     services.drafts.save(Draft("d1", text=EXAMPLE, parent_id=parent.id, form={"clips": ["carphone"]}))
     test = open_page("lab", draft="d1")
-    test.text_input(key="expected-d1").set_value("Skip blocks help").run()
-    test.number_input(key="expected-bits-d1").set_value(-12.5).run()
+    field(test.text_input, "Hypothesis").set_value("Skip blocks help").run()
+    field(test.number_input, "Expected bits (%)").set_value(-12.5).run()
     button(test, "Dispatch").click().run()
     (queued,) = services.store.waiting()
     assert services.store.get(queued).hypothesis == Hypothesis(text="Skip blocks help", bd_rate=-12.5, by="person")
-    assert test.text_input(key="expected-d1").value == "Skip blocks help"
+    assert field(test.text_input, "Hypothesis").value == "Skip blocks help"
     services.drafts.update("d1", text=EXAMPLE + "# changed\n")
     test.run()
-    assert test.text_input(key="expected-d1").value == ""
+    assert field(test.text_input, "Hypothesis").value == ""
     assert services.drafts.get("d1").hypothesis is None
-    test.text_input(key="expected-d1").set_value("And now?").run()
+    field(test.text_input, "Hypothesis").set_value("And now?").run()
     again = open_page("lab", draft="d1")
-    assert again.text_input(key="expected-d1").value == "And now?"
+    assert field(again.text_input, "Hypothesis").value == "And now?"
 
 
 def test_the_page_says_whether_it_was_borne_out(open_page, services, measured):
