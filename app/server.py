@@ -24,6 +24,7 @@ from app.agent_client import AgentClient
 from app.blind import BlindTests
 from app.left_page import ignore_left_pages
 from app.no_delay import answer_at_once
+from app.replaced_run import keep_clicks
 from app.routes.agent import AgentPipe
 from app.routes.ahead import LoadAhead
 from app.routes.artifacts import ArtifactSource
@@ -132,4 +133,5 @@ def serve(settings: AppSettings, assets: Mapping[str, Path]) -> None:
     )
     answer_at_once()
     ignore_left_pages()
+    keep_clicks()
     app.run(config=configuration(settings))
