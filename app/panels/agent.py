@@ -11,7 +11,16 @@ from gpu_agent.models import UNSAFE
 
 
 def agent_notice(services: Services) -> None:
-    """Nothing while all is well; otherwise what is wrong and what happens to queued work."""
+    """Nothing while all is well; otherwise what is wrong and what happens to queued work.
+
+    In a place of its own: where something came before the rest of the page, the browser would draw all of that anew,
+    and what is being typed would be lost.
+    """
+    with st.container():
+        notice(services)
+
+
+def notice(services: Services) -> None:
     health = services.health()
     if health is not None and health.sandbox.get("level") == UNSAFE:
         st.error(health.sandbox.get("message") or "UNSAFE MODE: there is no jail.", icon=":material/gpp_bad:")

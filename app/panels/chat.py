@@ -51,11 +51,12 @@ def chat_panel(services: Services, draft: Draft) -> None:
 def prompt_box(services: Services, draft: Draft, running: bool) -> None:
     """Where a message is typed; while Claude answers, what is typed stays and waits for the end or for a stop."""
     unsent = st.session_state.get("unsent")
-    if unsent:
-        words, why = unsent
-        st.warning(escape_markdown(f"Not sent: “{words}” {why}"), icon=":material/hourglass_top:")
-        if st.button("Send it now", key="send-unsent", icon=":material/send:", disabled=running):
-            send_wish(services, draft, words)
+    with st.container():  # in a place of its own, so that the box below stays, with what is typed into it
+        if unsent:
+            words, why = unsent
+            st.warning(escape_markdown(f"Not sent: “{words}” {why}"), icon=":material/hourglass_top:")
+            if st.button("Send it now", key="send-unsent", icon=":material/send:", disabled=running):
+                send_wish(services, draft, words)
     st.chat_input(
         "Describe an idea or a change" if services.connection.ready else "Claude needs an API key; see above",
         key="chat-input",

@@ -8,7 +8,7 @@ from gpu_agent.models import Status
 
 from .codecs import PLAIN, SLOW
 from .programs import wait_for
-from .steps import dispatch, open_draft, ready, results
+from .steps import dispatch, open_draft, ready, results, settled
 
 pytestmark = pytest.mark.browser
 
@@ -60,11 +60,11 @@ def test_a_run_and_a_draft_outlive_the_lab(open_page, lab):
     page.get_by_text("Running: ").first.wait_for()
     assert "# kept" in lab.saved_draft(draft).text
     assert page.get_by_role("textbox", name="Title").input_value() == "Outlives the lab"
-    page.get_by_role("link", name="Experiments").click()
+    page.get_by_role("link", name="Experiments", exact=True).click()
     page.get_by_test_id("stDataFrame").wait_for()
-    page.get_by_role("link", name="Lab").click()
-    ready(page)
+    page.get_by_role("link", name="Lab", exact=True).click()
     page.wait_for_url(f"**draft={draft}")
+    ready(page)
     page.get_by_role("button", name="Cancel").click()
     assert lab.ended(run).status is Status.CANCELLED
 
@@ -88,6 +88,30 @@ def test_without_the_agent_work_is_queued_and_starts_when_it_is_back(open_page, 
         lab.agent.wait()
     results(page)
     assert lab.ended(run).status is Status.SUCCEEDED
+
+
+def test_what_is_being_typed_stays_as_the_agent_goes(open_page, lab):
+    page, draft = open_draft(open_page, lab, PLAIN)
+    box = page.get_by_test_id("stChatInputTextArea")
+    box.click()
+    page.keyboard.type("half a thought")
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+
+    def noticed() -> int:
+        page.keyboard.type("#")  # the page is drawn again, and hears of the agent
+        return page.get_by_text("The agent does not answer. You can go on writing").count()
+
+    lab.agent.stop()
+    try:
+        wait_for(noticed, "the notice")
+        page.keyboard.type(" and on")
+        wait_for(lambda: lab.saved_draft(draft).text.endswith("# and on"), "what was typed on", 30)
+        settled(page)
+        assert box.input_value() == "half a thought"
+    finally:
+        lab.agent.start()
+        lab.agent.wait()
 
 
 def test_a_lab_without_key_and_agent_says_what_to_do(open_page, bare_lab):
