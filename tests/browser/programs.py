@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.claude.store import ConversationStore
 from app.drafts import Draft, Drafts
 from gpu_agent.models import Experiment
 from gpu_agent.store import ExperimentStore
@@ -141,6 +142,10 @@ class Lab:
     @property
     def store(self) -> ExperimentStore:
         return open_experiments(self.home)
+
+    @property
+    def chats(self) -> ConversationStore:
+        return ConversationStore(self.data / "app.db")
 
     def draft(self, code: str, **form: Any) -> str:
         """A draft with this code, to be opened at `/?draft=ID`; by default one clip, eight frames."""

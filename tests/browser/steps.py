@@ -24,10 +24,25 @@ def ready(page) -> None:
     page.get_by_role("button", name="Dispatch").first.wait_for()
 
 
+def settled(page) -> None:
+    """No script runs, and nothing is left of what was drawn before. Whoever did something waits first for what that
+    brings, or for its address: the page runs only when the server has heard of it."""
+    page.wait_for_function(
+        """() => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+            && !document.querySelector("[data-stale=true]")"""
+    )
+
+
+def wait_value(page, name: str, part: str) -> None:
+    """The field of this name holds this; all of it where that is empty."""
+    field = page.get_by_role("textbox", name=name)
+    wait_for(lambda: part in field.input_value() if part else not field.input_value(), f"{part!r} in {name}", 60)
+
+
 def dispatch(page, lab: Lab, draft: str) -> str:
     """Press the button; returns the experiment's id."""
     before = lab.saved_draft(draft).experiment_id
-    page.get_by_role("button", name="Dispatch").click()
+    page.get_by_role("button", name="Dispatch").first.click()  # the old one may stand below it for a moment
     return new_run(lab, draft, before)
 
 
@@ -40,7 +55,8 @@ def new_run(lab: Lab, draft: str, before: str | None) -> str:
 
 
 def results(page, frame: int | None = None) -> None:
-    """The results are drawn, with the player standing on a frame."""
+    """The results are drawn, with the player standing on a frame. A page that was just left is gone first."""
+    page.wait_for_function("() => !document.querySelector('[data-stale=true]')")  # it may be polled without a pause
     page.locator(".player[data-still]" if frame is None else f'.player[data-still="{frame}"]').wait_for(timeout=120_000)
 
 
@@ -78,14 +94,13 @@ def wait_marked(page, frame: int) -> None:
 
 
 def click_in(page, figure, place: str, arg: object = None) -> None:
-    """Click into a Plotly figure where `place` says, in pixels from its left top: JavaScript from the figure and `arg`;
+    """Click into a figure where `place` says, in pixels from its left top: JavaScript from the figure and `arg`;
     null where that is not drawn yet. What is drawn above the figure, and its own next drawing, may still move it; the
-    figure of the run before stays until the new one is whole."""
+    figure of the run before is stale until the new one is whole."""
     find = f"""async (figures, arg) => {{
         figures[0]?.scrollIntoView({{ block: "center", behavior: "instant" }});
         for (let frame = 0; frame < 20; frame++) await new Promise(requestAnimationFrame);
-        const moving = document.querySelector("[data-test-script-state=running], [data-stale=true]");
-        if (moving || figures.length !== 1 || !figures[0].isConnected) return null;
+        if (figures.length !== 1 || !figures[0].isConnected || figures[0].closest("[data-stale=true]")) return null;
         const at = ({place})(figures[0], arg), box = figures[0].getBoundingClientRect();
         return at && [box.x + at[0], box.y + at[1]];
     }}"""
@@ -121,8 +136,5 @@ def table_rows(page) -> list[str]:
 
 def click_cell(page, row: int, across: int) -> None:
     """Click into a row of the experiments' table, `across` pixels from its left."""
-    canvas = page.get_by_test_id("data-grid-canvas").first
-    canvas.wait_for()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.mouse.click(box["x"] + across, box["y"] + 36 + 35 * row + 17)
+    place = "(canvas, [row, across]) => [across, 36 + 35 * row + 17]"
+    click_in(page, page.get_by_test_id("data-grid-canvas").first, place, [row, across])

@@ -10,7 +10,7 @@ from gpu_agent.models import Status
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import dispatch, open_draft, ready, say
+from .steps import dispatch, open_draft, ready, say, settled, wait_value
 
 pytestmark = pytest.mark.browser
 
@@ -19,6 +19,17 @@ CURVE = PLAIN.replace("RATES = (4, 16)", "RATES = (2, 4, 8, 16)")
 
 def review(page):
     return page.get_by_role("button", name="Review in editor")
+
+
+def turn_ended(page) -> None:
+    """The page is drawn once more as a reply ends, with the box enabled: not in between, nor before it was disabled."""
+    box = page.get_by_test_id("stChatInputTextArea")
+
+    def ended() -> bool:
+        settled(page)
+        return box.is_enabled()
+
+    wait_for(ended, "the end of the turn")
 
 
 def test_improving_an_experiment_ends_with_a_verdict_on_what_was_expected(open_page, lab):
@@ -50,12 +61,13 @@ def test_improving_an_experiment_ends_with_a_verdict_on_what_was_expected(open_p
     assert lab.saved_draft(opened).baseline == CURVE  # the diff is against what the person had
     page.get_by_role("button", name="Accept all").click()
     wait_for(lambda: (d := lab.saved_draft(opened)).baseline == d.text, "the accepted diff", 30)
-    assert "a wider dead zone" in page.get_by_role("textbox", name="Hypothesis").input_value()
+    wait_value(page, "Hypothesis", "a wider dead zone")  # the form is drawn after the editor
     child = lab.ended(dispatch(page, lab, opened))
     assert (child.parent_id, child.hypothesis.bd_rate, child.hypothesis.by) == (parent.id, -3, "claude")
     assert child.summary.judgement.verdict == "borne_out", child.summary
     said = page.get_by_text("Expected 3.0")
-    wait_for(lambda: said.count() == 1 and "fewer: borne out." in said.text_content(), "the verdict", 60)
+    borne_out = lambda: ["fewer: borne out." in text for text in said.all_text_contents()] == [True]
+    wait_for(borne_out, "the verdict", 60)
 
 
 def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, lab):
@@ -74,28 +86,23 @@ def test_a_conversation_is_opened_again_after_a_new_one_and_branched(open_page, 
     assert branch != first
     say(page, "Another way on")
     wait_for(lambda: review(page).count() == 2, "the answer in the branch", 60)
-    box = page.get_by_test_id("stChatInputTextArea")  # the page is drawn once more as the reply ends: not in between
-    wait_for(box.is_enabled, "the end of the turn")
+    turn_ended(page)
     sent = lab.asked_claude()[-1]["body"]["messages"]
     assert [m["role"] for m in sent] == ["user", "assistant", "user"]
     assert {b["type"] for b in sent[1]["content"]} == {"text"}  # the thinking is bound to the other conversation
 
     page.get_by_role("button", name="Chats").click()
-    title = page.get_by_role("textbox", name="Title of this conversation")
-    title.fill("The better way")
-    title.press("Enter")
-    page.get_by_role("button", name="Export as markdown").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as markdown").click()
     text = Path(download.value.path()).read_text()
     assert "The first of my thoughts" in text
     assert "Another way on" in text
+    title = page.get_by_role("textbox", name="Title of this conversation")
+    title.fill("The better way")
+    title.press("Enter")
+    wait_for(lambda: lab.chats.get(branch).title == "The better way", "the new title", 30)
     page.reload()
     ready(page)
     page.get_by_text("Another way on").first.wait_for()
     page.get_by_role("button", name="Chats").click()
-    wait_for(
-        lambda: page.get_by_role("textbox", name="Title of this conversation").input_value() == "The better way",
-        "the new title",
-        30,
-    )
+    wait_value(page, "Title of this conversation", "The better way")

@@ -42,7 +42,8 @@ def clear(page, label: str) -> None:
 
 def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     words = "Whole planes, deflated.\n\nExpected: about as many bits, because nothing is predicted."
-    slow = {"text": reply(PLAIN.replace("// rate", "// max(1, rate)"), words), "chunk": 8, "delay": 0.5}
+    other = reply(PLAIN.replace("// rate", "// max(1, rate)"), words)
+    slow = {"text": other, "chunk": 2, "delay": 0.5}  # until it is stopped
     answer(lab, {"text": reply(PLAIN, words)}, slow)
     page = open_page(lab, "/autopilot")
     page.get_by_text("No run yet.").first.wait_for()
@@ -79,8 +80,10 @@ def test_start_watch_steer_and_stop(open_page, lab, autopilot):
     tree = page.locator(CHART).last
     place = """(figure) => {
         const { xaxis, yaxis } = figure._fullLayout;
-        const nodes = figure.data.find((t) => t.customdata);
-        return nodes.x.length === 2 ? [xaxis._offset + xaxis.d2p(nodes.x[0]), yaxis._offset + yaxis.d2p(nodes.y[0])] : null;
+        const of = (trace, n) => (trace.customdata ?? []).map(([id]) => ({ id, at: figure.calcdata[n][0] }));
+        const nodes = figure.data.flatMap(of); // one trace for each state: here one node in each
+        const first = nodes.find((node) => node.id === "1");
+        return nodes.length === 2 ? [xaxis._offset + xaxis.c2p(first.at.x), yaxis._offset + yaxis.c2p(first.at.y)] : null;
     }"""
     click_in(page, tree, place)
     page.get_by_text("Attempt 1: Plain planes").first.wait_for()

@@ -17,7 +17,7 @@ from tests.fingers import PHONE, Fingers
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import CHART, click_in, picture
+from .steps import CHART, click_in, picture, settled
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +70,7 @@ def test_an_anchor_s_frames_are_seen_and_are_those_that_were_measured(open_page,
     assert np.mean(series) == pytest.approx(nearest.psnr_y)
     page.keyboard.press("h")  # x264 against the source, sample by sample
     page.locator(".heat-legend", has_text=f"B against source, luma: PSNR {series[1]:.2f} dB").wait_for()
-    assert f"x264 medium, rate {nearest.rate} {series[1]:.2f} dB" in page.locator(".figures").text_content()
+    page.locator(".figures", has_text=f"x264 medium, rate {nearest.rate} {series[1]:.2f} dB").wait_for()
 
 
 def click_point(page, name: str, nth: int) -> None:
@@ -104,7 +104,8 @@ def test_on_a_phone_charts_scroll_the_page_and_the_matrix_scrolls_in_itself(open
     matrix.wait_for()
     page.wait_for_function("e => e.clientWidth >= 560", arg=matrix.element_handle())
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") == 390
-    page.locator(".badge[data-kind=exact]").wait_for()  # nothing moves any more by itself
+    page.locator(".badge[data-kind=exact]").wait_for()
+    settled(page)  # nothing moves any more by itself
     speeds, fingers = page.locator(CHART).filter(has_text="Encode speed"), Fingers(page)
     place = "e => [e.getBoundingClientRect().left, e.getBoundingClientRect().top]"
     for chart, way in ((speeds, (0, -150)), (matrix, (-120, 0))):
@@ -124,6 +125,10 @@ def test_a_blind_trial_is_answered_and_nothing_names_the_sides(open_page, lab, r
     page.get_by_text("Blind test", exact=True).click()
     asked = []
     page.get_by_role("button", name="Start the blind test").first.wait_for()
+    settled(page)
+    idle = "all => all.length === 2 && all.every((v) => v.readyState === 4 && v.networkState === v.NETWORK_IDLE)"
+    videos = page.locator(".player video")
+    wait_for(lambda: videos.evaluate_all(idle), "the player that names its sides to have all that it wants", 60)
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("button", name="Start the blind test").click()
     for number in (1, 2):

@@ -122,6 +122,7 @@ def shown_on_the_dashboard(open_page, record: Experiment, home) -> None:
         page.get_by_role("link", name="From the lab").click()
         best = max(record.results, key=lambda r: r.psnr_y)
         page.get_by_role("cell", name=f"{best.psnr_y:.2f}").first.wait_for()
+        page.wait_for_load_state("domcontentloaded")
         assert page.locator("svg circle").count() == 2
         page.evaluate("document.querySelectorAll('video').forEach((v) => { v.muted = true; v.play(); })")
         moves = "[...document.querySelectorAll('video')].map((v) => v.currentTime > 0.1)"

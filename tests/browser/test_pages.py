@@ -14,7 +14,7 @@ from tests.gpu_agent.factory import experiment, row
 
 from .codecs import PLAIN
 from .programs import wait_for
-from .steps import click_cell, dispatch, open_draft, ready, results, table_rows
+from .steps import click_cell, dispatch, open_draft, ready, results, settled, table_rows
 
 pytestmark = pytest.mark.browser
 
@@ -87,10 +87,11 @@ def test_two_tabs_keep_their_own_drafts(open_page, lab):
         page.keyboard.type(mark)
     for page, draft, mark in ((one, first, "# in one"), (two, second, "# in two")):
         wait_for(lambda d=draft, m=mark: lab.saved_draft(d).text.endswith(m), mark, 30)
-        page.get_by_role("link", name="Experiments").click()
-        page.get_by_role("link", name="Lab").click()
-        ready(page)
+        page.get_by_role("link", name="Experiments", exact=True).click()
+        page.wait_for_url("**/experiments")
+        page.get_by_role("link", name="Lab", exact=True).click()
         page.wait_for_url(f"**draft={draft}")
+        ready(page)
 
 
 def test_a_run_whose_artifacts_are_gone_still_shows_its_figures(open_page, lab):
@@ -112,6 +113,7 @@ def test_rerun_in_one_click_from_the_list_and_comparing_two(open_page, lab):
     click_cell(page, 0, RERUN)
     page.get_by_text("Dispatched again").first.wait_for()
     wait_for(lambda: [r.count("✓ succeeded") for r in table_rows(page)] == [1, 1], "the end of the rerun", 60)
+    settled(page)
     rerun = lab.store.page(Query(1, text="From the list")).items[0]
     assert (rerun.rerun_of, rerun.summary.reproduction.same) == (first.id, True)
     click_cell(page, 0, TICK)

@@ -16,6 +16,7 @@ from .steps import (
     pixels,
     ready,
     results,
+    settled,
     table_rows,
     wait_marked,
 )
@@ -47,12 +48,13 @@ def test_from_a_starter_to_a_rerun_that_says_it_is_the_same(open_page, lab):
     assert record.code.endswith("# edited by a person")
     assert (record.rates, record.clips[0].frames, record.origin.kind) == ([27, 37], 8, "starter")
     assert record.origin.note == "edited by hand"
+    settled(page)
     assert page.get_by_text("Y-PSNR and SSIM").count() == 1
     page.get_by_role("button", name="Rerun").click()
     page.wait_for_url("**/experiment?id=*")
     second = page.url.split("id=")[1]
-    results(page)
     same = lab.ended(second)
+    results(page)
     assert [r.bitstream_sha256 for r in same.results] == [r.bitstream_sha256 for r in record.results]
     page.get_by_text("Same bitstreams as").first.wait_for()
     page.get_by_role("link", name="Rerun of").first.wait_for()
@@ -86,6 +88,7 @@ def test_player_and_chart_are_one(open_page, lab):
     wait_marked(page, 2)
 
     page.locator(".player").focus()
+    page.keyboard.press("r")  # loops: eight frames are over before anybody looks
     page.keyboard.press("Space")
     page.locator(".player:not([data-still])").wait_for()
     page.keyboard.press("Space")
@@ -108,6 +111,7 @@ def test_own_page_forks_annotates_and_compares_with_the_parent(open_page, lab):
     results(page)
     page.get_by_role("link", name="Own page").click()
     page.wait_for_url(f"**/experiment?id={parent}")
+    page.get_by_role("link", name="All experiments").wait_for()  # its own page: the lab's has the heading too
     page.get_by_role("heading", name="Grand *parent*").first.wait_for()
     page.get_by_role("button", name="Title and notes").click()
     page.get_by_role("textbox", name="Notes").fill("Expected: *nothing*")
@@ -122,6 +126,7 @@ def test_own_page_forks_annotates_and_compares_with_the_parent(open_page, lab):
     page.wait_for_url("**draft=*")
     ready(page)
     fork = draft_of(page)
+    settled(page)
     assert page.get_by_role("textbox", name="Rates").input_value() == "4, 8, 16, 32"
     assert page.get_by_label("Frames", exact=True).input_value() == "8"
     page.locator(".cm-content").click()
