@@ -14,6 +14,7 @@ from app.panels.frames import frame_plots, is_tall, play
 from app.panels.plots import chart
 from app.panels.points import points
 from app.panels.target import target_view
+from app.panels.verdict import codec_log
 from app.panels.worst import worst_view
 from app.results.format import kbits, score, short, speed
 from app.results.format import size as bytes_of
@@ -50,6 +51,8 @@ def results_panel(services: Services, experiment: Experiment, key: str) -> None:
                 worst_view(services, experiment, row, key)
                 target_view(services, experiment)
                 points(experiment, key)
+                if experiment.status is Status.SUCCEEDED:
+                    codec_log(experiment)
 
     panel()
 
