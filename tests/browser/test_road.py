@@ -93,6 +93,7 @@ def test_player_and_chart_are_one(open_page, lab):
     page.locator(".player:not([data-still])").wait_for()
     page.keyboard.press("Space")
     results(page)
+    wait_marked(page, int(page.locator(".player").get_attribute("data-still")))  # the chart is drawn once more for it
     click_frame(page, 6)
     results(page, 6)
     wait_marked(page, 6)
