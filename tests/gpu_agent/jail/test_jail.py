@@ -284,7 +284,7 @@ def test_runs_side_by_side_do_not_disturb_each_other(jail, source, honest_hash):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: Bench(jail, source).honest(), range(8)))
     assert set(results) == {honest_hash}
-    assert held() == before
+    assert held() <= before
 
 
 def test_a_source_that_others_may_not_read(bench, tmp_path):
