@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.components import soon
 from app.panels.actions import actions
 from app.panels.agent import agent_notice
 from app.panels.arriving import arriving
@@ -97,6 +98,19 @@ def code_and_settings(experiment: Experiment) -> None:
         )
 
 
+@st.fragment(key="experiment-below")
+def below(experiment: Experiment) -> None:
+    """What is asked for now and then: drawn when the first screen stands."""
+    place = st.container()
+    if soon.soon(key=f"experiment-drawn-{experiment.id}"):
+        with place:
+            if experiment.status.terminal:
+                blind_results(s, experiment)
+                against_parent(experiment)
+                everything(experiment, f"own-{experiment.id}")
+            code_and_settings(experiment)
+
+
 s = services()
 wanted = st.query_params.get("id", "")
 found = s.store.get(wanted) if wanted else None
@@ -122,10 +136,7 @@ if found.status.terminal:
     fix_button(s, found)
     results_panel(s, found, "own")
     arriving(s, found)
-    blind_results(s, found)
-    against_parent(found)
-    everything(found, f"own-{found.id}")
 else:
     live_panel(s, found.id)
     hypothesis_box(s, found)
-code_and_settings(found)
+below(found)

@@ -8,11 +8,13 @@ import streamlit as st
 
 from app.charts.rd import rd_figure
 from app.charts.series import Curve, curves_of
+from app.components import soon
 from app.panels.anchors import anchor_curves, anchors_notice
 from app.panels.frames import frame_plots, is_tall, play
 from app.panels.plots import chart
 from app.panels.points import points
 from app.panels.target import target_view
+from app.panels.verdict import codec_log
 from app.panels.worst import worst_view
 from app.results.format import kbits, score, short, speed
 from app.results.format import size as bytes_of
@@ -24,7 +26,10 @@ METRICS = ("psnr_yuv", "psnr_y", "ssim", "ms_ssim", "vmaf")
 
 
 def results_panel(services: Services, experiment: Experiment, key: str) -> None:
-    """Everything measured. A fragment: choosing a point or a frame redraws this part of the page alone."""
+    """Everything measured. A fragment: choosing a point or a frame redraws this part of the page alone.
+
+    Curves and player come first, and what is below them when they stand.
+    """
     if not experiment.results:
         if experiment.status is Status.CANCELLED:
             st.caption("It was cancelled before a point was measured.")
@@ -39,10 +44,15 @@ def results_panel(services: Services, experiment: Experiment, key: str) -> None:
             row = choose_point(services, experiment, clip, key, dark)
         with right:
             frame = play(services, experiment, row, key)
-        frame_plots(services, experiment, row, key, dark, frame)
-        worst_view(services, experiment, row, key)
-        target_view(services, experiment)
-        points(experiment, key)
+        below = st.container()
+        if soon.soon(key=f"results-drawn-{key}-{experiment.id}"):
+            with below:
+                frame_plots(services, experiment, row, key, dark, frame)
+                worst_view(services, experiment, row, key)
+                target_view(services, experiment)
+                points(experiment, key)
+                if experiment.status is Status.SUCCEEDED:
+                    codec_log(experiment)
 
     panel()
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app.panels.badges import audit_badges
 from app.results.format import escape_markdown
 from app.results.verdict import verdict
-from gpu_agent.models import Experiment
+from gpu_agent.models import Experiment, Status
 
 BOXES = {
     "good": (st.success, ":material/check_circle:"),
@@ -25,11 +25,17 @@ def verdict_box(experiment: Experiment) -> None:
     if experiment.error:
         with st.expander(f"What the agent saw: {experiment.error.category}", expanded=True, icon=":material/report:"):
             st.code(experiment.error.message, language=None, wrap_lines=True, height=limited(experiment.error.message))
+    if experiment.status is not Status.SUCCEEDED:
+        codec_log(experiment)
+    for warning in experiment.warnings:
+        st.caption(f":material/warning: {escape_markdown(warning)}")
+
+
+def codec_log(experiment: Experiment) -> None:
+    """What the codec said, one click away. Beside the verdict of a run that went wrong, below the results of others."""
     if experiment.log.strip():
         with st.expander("Log of the codec", icon=":material/terminal:"):
             st.code(experiment.log, language=None, wrap_lines=True, height=limited(experiment.log))
-    for warning in experiment.warnings:
-        st.caption(f":material/warning: {escape_markdown(warning)}")
 
 
 def limited(text: str) -> int | str:

@@ -50,7 +50,7 @@ class Video:
     def __init__(self, info, source, mark, planes_of):
         self.info = info
         self._mark, self._planes_of = mark, planes_of
-        fd = source if isinstance(source, int) else os.open(source, os.O_RDONLY)
+        fd = os.open(source, os.O_RDONLY)
         self._map = mmap.mmap(fd, info.frames * info.frame_bytes, prot=mmap.PROT_READ)
         os.close(fd)
         self._touched = 0
@@ -238,8 +238,10 @@ def run(job, fd_in, fd_out, fd_status):
     info = VideoInfo(job["width"], job["height"], job["frames"], Fraction(job["fps"]))
     codec = imported(job)
     if job["mode"] == "encode":
-        video = Video(info, job["source"], marker(fd_status), planes_of)
         os.write(fd_status, b"R")
+        if os.read(fd_in, 1) != b"S":  # the clip is there from now on, and the clock runs
+            os._exit(9)
+        video = Video(info, job["source"], marker(fd_status), planes_of)
         encode(codec, video, job["rate"], fd_out)
     else:
         os.write(fd_status, b"R")

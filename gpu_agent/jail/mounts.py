@@ -172,13 +172,14 @@ def arguments(
     view: View,
     policy: Policy,
     slot_uid: int | None,
-    source: Path | None,
+    source: tuple[Path, str] | None,
     code_fd: int,
     passwd_fd: int,
     seccomp_fd: int,
     info_fd: int,
 ) -> list[str]:
-    """bubblewrap's arguments up to the command. `slot_uid`: the agent is root and the codec runs as this user.
+    """bubblewrap's arguments up to the command. `source`: what is shown, and where. `slot_uid`: the agent is root and the
+    codec runs as this user.
 
     With `slot_uid` no user namespace is made: the mounts are made by root, and setpriv then leaves root for good
     (three capabilities are kept for that step alone). Otherwise a user namespace maps the agent's user to uid 1000.
@@ -206,7 +207,8 @@ def arguments(
     for real, path in view.files:
         args += [*parents(path), "--ro-bind", str(real), path]
     if source is not None:
-        args += [*parents(view.source), "--ro-bind", str(source), view.source]
+        real, path = source
+        args += [*parents(path), "--ro-bind", str(real), path]
     args += kernel_views(view.gpu)
     args += ["--perms", "0444", "--ro-bind-data", str(passwd_fd), "/etc/passwd"]
     args += ["--perms", "1777", "--size", str(policy.tmp_bytes), "--tmpfs", "/dev/shm"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import threading
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from . import cgroup, mounts
 from .bubblewrap import Bubblewrap
 from .framing import Output
+from .gate import Gate
 from .outcome import Mode, Outcome, Verdict
 from .policy import Policy
 from .process import JailProcess, memory_file
@@ -49,8 +51,8 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """What one run does. `job`: facts for the child (size, frames, rate); `packets` for decode, `source` for encode and
-    read. `view`: what it sees where that is not what a codec sees."""
+    """What one run does. `job`: facts for the child (size, frames, rate); `packets` for decode, `source` for encode (the
+    clip, in `spawn` the folder of its gate) and read. `view`: what it sees where that is not what a codec sees."""
 
     mode: Mode
     code: str
@@ -70,8 +72,22 @@ Start = Callable[[JailProcess, cgroup.Group | None, "Setup", int | None, Task], 
 def run(setup: Setup, slot_uid: int | None, task: Task, start: Start | None = None) -> Outcome:
     """Never raises for anything the codec does; exceptions of the task's callbacks end the run and pass through.
 
-    `start`: another way to start the process than `spawn`.
+    `start`: another way to start the process than `spawn`, without walls: there the clip is no secret before its time.
     """
+    if task.mode != "encode" or start is not None:
+        return held(setup, slot_uid, task, start or spawn)
+    try:
+        gate = Gate(task.source, os.path.basename(mounts.SOURCE), other_user=slot_uid is not None)
+    except OSError as e:
+        return Outcome(task.mode, Verdict.SANDBOX_ERROR, f"The clip could not be laid out: {e}.", level=setup.level)
+    with contextlib.closing(gate):
+        return held(setup, slot_uid, dataclasses.replace(task, source=gate.folder), spawn, gate.open)
+
+
+def held(
+    setup: Setup, slot_uid: int | None, task: Task, start: Start, show: Callable[[], None] = lambda: None
+) -> Outcome:
+    """As `run`. `show` is called when the clock has started."""
     process, clock, policy = JailProcess(), Clock(time.monotonic()), task.policy
     try:
         group = cgroup.Group.create(setup.base, policy) if setup.base is not None else None
@@ -81,11 +97,11 @@ def run(setup: Setup, slot_uid: int | None, task: Task, start: Start | None = No
         )
     kernel_cpu = (lambda: group.cpu_seconds) if group else (lambda: None)
     watchdog = Watchdog(policy, clock, process.kill, lambda: process.init_pid, task.cancel, kernel_cpu)
-    supervisor = Supervisor(process, policy, clock, task.output, task.packets, task.on_progress)
+    supervisor = Supervisor(process, policy, clock, task.output, task.packets, task.on_progress, show)
     refused = None
     try:
         try:
-            (start or spawn)(process, group, setup, slot_uid, task)
+            start(process, group, setup, slot_uid, task)
         except OSError as e:
             refused = f"The jail could not be started: {e}."
         else:
@@ -145,6 +161,7 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
         passwd_fd = ours("passwd", f"codec:x:{user}:{user}::/tmp:/bin/false\n".encode())
         filter_fd = ours("filter", setup.filter)
         source, job, more = task.source, task.job | {"mode": task.mode, "source": view.source}, []
+        at = mounts.SOURCES if task.mode == "encode" else view.source
         if source is not None and slot_uid is not None and not os.stat(source).st_mode & 0o004:
             # Another user cannot open it, so root opens it. That user cannot reopen it for writing either.
             more = [stack.enter_context(closing(os.open(source, os.O_RDONLY | os.O_CLOEXEC)))]
@@ -155,7 +172,7 @@ def spawn(process: JailProcess, group: cgroup.Group | None, setup: Setup, slot_u
             view=view,
             policy=task.policy,
             slot_uid=slot_uid,
-            source=source,
+            source=None if source is None else (source, at),
             code_fd=code_fd,
             passwd_fd=passwd_fd,
             seccomp_fd=filter_fd,

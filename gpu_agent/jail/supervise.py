@@ -18,6 +18,7 @@ from .watchdog import Clock
 
 LOOK_SECONDS = 0.25
 LEFTOVER_SECONDS = 1.0
+START = b"S"
 GIVE_UP_SECONDS = 5.0
 READ_BYTES = 1 << 16
 
@@ -32,8 +33,8 @@ def framed(packets: Iterable[bytes]) -> Iterator[bytes]:
 class Supervisor:
     """Runs until every pipe from the jail is at its end, or the run was killed and is given up on.
 
-    `packets` None: nothing but GO is sent. Exceptions of the caller's sink or of `packets` pass through `run`; the
-    caller then kills and finishes the process.
+    `packets` None: nothing but GO and START is sent. `show` is called between the clock's start and START. Exceptions
+    of the caller's sink or of `packets` pass through `run`; the caller then kills and finishes the process.
     """
 
     process: JailProcess
@@ -42,10 +43,11 @@ class Supervisor:
     output: Output
     packets: Iterable[bytes] | None
     on_progress: Callable[[int], None]
+    show: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.status, self.log = Status(), BoundedLog()
-        self._feed = iter(()) if self.packets is None else framed(self.packets)
+        self._feed = iter((START,)) if self.packets is None else framed(self.packets)
         self._pending = memoryview(b"")
         self._poll = select.poll()
         self._marked = 0
@@ -95,11 +97,13 @@ class Supervisor:
                 process.kill("leftover", "Something that the code started still ran after it had ended.")
 
     def _advance(self, inputs: int) -> None:
-        """GO once the jail is held; the clock and the input start once the codec is imported."""
+        """GO once the jail is held. Once the codec is imported the clock starts, and after it what the codec waits for:
+        clip and START, or packets. So none of its work comes before the clock, however late this is noticed."""
         if self.clock.went is None and self.status.alive and self.process.go():
             self.clock.went = time.monotonic()
         if self.clock.went is not None and self.status.ready and self.clock.ready is None:
             self.clock.ready = time.monotonic()
+            self.show()
             self._poll.register(inputs, select.POLLOUT)
 
     def _write_input(self, fd: int) -> None:

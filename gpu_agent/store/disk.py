@@ -14,15 +14,16 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
     """Delete files below `folder`, least recently modified first, until the rest fits in `budget_bytes`.
 
     `keep` (a predicate or a collection of paths) names files in use: they count but are never deleted. Hidden files
-    are still being written and stay too, until they are ABANDONED_SECONDS old: then they go whatever the budget.
-    Returns what was deleted; a file that vanishes meanwhile is no error.
+    are still being written and stay too, until they are ABANDONED_SECONDS old: then they go whatever the budget. Hidden
+    folders are their owners', such as the jail's, which has second names of these files there. Returns what was deleted; a file that vanishes meanwhile is no error.
     """
     remove_abandoned(folder)
     kept = keep if callable(keep) else {Path(path).absolute() for path in keep}.__contains__
     files = []
     for path in folder.rglob("*"):
         try:
-            if path.is_file() and not path.is_symlink():
+            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts[:-1])
+            if path.is_file() and not path.is_symlink() and not hidden:
                 stat = path.stat()
                 files.append((stat.st_mtime_ns, path.absolute(), stat.st_size))
         except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.components import soon
 from gpu_agent.models import BDRate, ClipRef, Failure, Reproduction, Status, Summary
 from tests.gpu_agent.factory import experiment, row
 
@@ -67,6 +68,26 @@ def test_odd_records_are_drawn(open_page, services):
     assert r"look \*here\*" in said
     assert "One rate point is a dot" in said
     assert "series of this run is not on this machine any more" in said
+
+
+def test_what_is_below_the_first_screen_waits_until_that_is_drawn(open_page, services, monkeypatch):
+    record = experiment(status=Status.SUCCEEDED, results=[row(rate=22), row(rate=32, kbps=12.0)], code="# the code")
+    services.store.create(record)
+    asked = []
+    monkeypatch.setattr(soon, "soon", lambda key: bool(asked.append(key)))
+    test = open_page("experiment", id=record.id)
+    assert "37.5" in texts(test)  # the point that the player shows
+    assert [e.label for e in test.expander] == []
+    assert not test.dataframe
+    assert not test.code
+    assert len(set(asked)) == len(asked)
+    assert all(record.id in key for key in asked)  # another one begins anew
+
+    monkeypatch.setattr(soon, "soon", lambda key: True)
+    test.run()
+    assert {"Frame by frame", "Code and settings"} <= {e.label for e in test.expander}
+    assert len(test.dataframe) == 1
+    assert "# the code" in texts(test)
 
 
 def test_archive_and_back(open_page, services):

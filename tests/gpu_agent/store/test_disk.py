@@ -49,5 +49,16 @@ def test_half_written_files_stay_until_they_are_abandoned(tmp_path):
     assert not old.exists()
 
 
+def test_second_names_in_a_hidden_folder_are_left_alone_and_not_counted_twice(tmp_path):
+    a, b = fill(tmp_path, "a", "b")
+    own = tmp_path / ".jail-x" / "shown"
+    own.mkdir(parents=True)
+    os.link(a, own / "planes")
+    assert trim(tmp_path, 200) == []
+    assert trim(tmp_path, 100) == [a]
+    assert (own / "planes").exists()
+    assert b.exists()
+
+
 def test_a_folder_that_is_not_there_is_empty(tmp_path):
     assert trim(tmp_path / "none", 0) == []
