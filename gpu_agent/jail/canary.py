@@ -25,10 +25,12 @@ POLICY = Policy(
     log_bytes=MIB, tmp_bytes=4 * MIB, host_floor_bytes=0,
 )  # fmt: skip
 HOARD = """
+import time
 def encode(video, rate):
     held = []
     for _ in range(512):  # four times what is allowed: enough to tell, and no harm where nothing bounds it
         held.append(bytearray(b"x") * (1 << 20))
+    time.sleep(5)  # until a watchdog on a busy machine has looked
     yield b"x"
 """
 STUBBORN = """

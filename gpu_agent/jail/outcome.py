@@ -56,7 +56,7 @@ class Outcome:
     """One encode, one decode or one reading of a file. Seconds are on the agent's clock; null figures were not measured.
 
     `wall_seconds` runs from READY (the codec is imported) to the end of the output and includes `sink_seconds`,
-    the part spent in the caller's callback. `message` is at most 8 KiB of printable text: sentence first, then the
+    the part spent in the caller's callback; `ready_at` is that moment on the monotonic clock. `message` is at most 8 KiB of printable text: sentence first, then the
     codec's own traceback. `cpu_seconds` counts all processes of the run, imports included.
     """
 
@@ -65,6 +65,7 @@ class Outcome:
     message: str = ""
     log: str = ""
     start_seconds: float = 0.0
+    ready_at: float | None = None
     wall_seconds: float = 0.0
     sink_seconds: float = 0.0
     cpu_seconds: float | None = None

@@ -142,6 +142,7 @@ def held(
         message=message,
         log=log,
         start_seconds=clock.ready - clock.started if clock.ready else 0.0,
+        ready_at=clock.ready,
         wall_seconds=end - clock.ready if clock.ready else 0.0,
         sink_seconds=clock.sink,
         cpu_seconds=used,

@@ -64,13 +64,15 @@ class Supervisor:
             self._poll.register(fd, select.POLLIN)
         self._poll.register(process.outer_fd, select.POLLIN)
         inputs = process.inputs
-        killed_at = exited_at = None
+        killed_at, exited, waited = None, False, 0.0  # waited: for the jail after it has exited, not for the sink
         while handlers:
+            since = time.monotonic()
             events = [fd for fd, _ in self._poll.poll(LOOK_SECONDS * 1000)]
+            waited += time.monotonic() - since if exited else 0.0
             for fd in sorted(events, key=lambda fd: fd != process.status):  # READY came before the output it allows
                 if fd == process.outer_fd:
                     self._poll.unregister(fd)
-                    exited_at = time.monotonic()
+                    exited = True
                 elif fd == inputs:
                     self._write_input(fd)
                 elif fd in handlers:
@@ -91,7 +93,7 @@ class Supervisor:
                     process.kill_unheld()
             if killed_at is not None and now - killed_at > GIVE_UP_SECONDS:
                 return
-            if exited_at is not None and killed_at is None and now - exited_at > LEFTOVER_SECONDS:
+            if killed_at is None and waited > LEFTOVER_SECONDS:
                 process.kill("leftover", "Something that the code started still ran after it had ended.")
 
     def _advance(self, inputs: int) -> None:

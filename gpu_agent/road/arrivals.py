@@ -8,7 +8,7 @@ from ..jail import Outcome
 
 
 class Arrivals:
-    """Make it right before the jail is called; `note` is called as each packet or frame arrives and costs a microsecond.
+    """`note` is called as each packet or frame arrives and costs a microsecond.
 
     A packet's time is the wait for it: since the one before, or, for the first, since the codec was imported. Time in
     which the agent itself wrote the one before is within, as it is within the run's seconds. A codec that works ahead
@@ -16,13 +16,12 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self._called = time.monotonic()
         self._at: list[float] = []
 
     def note(self) -> None:
         self._at.append(time.monotonic())
 
     def milliseconds(self, outcome: Outcome) -> list[float]:
-        """One value an arrival, start-up excluded, to the microsecond."""
-        before = [self._called + outcome.start_seconds, *self._at]
+        """One value an arrival at that run, start-up excluded, to the microsecond."""
+        before = [outcome.ready_at, *self._at]
         return [round(max(0.0, at - last) * 1000, 3) for last, at in zip(before, self._at)]

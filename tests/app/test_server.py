@@ -75,7 +75,7 @@ def server(tmp_path):
 
 def test_pages_and_routes_share_the_port_and_sigterm_ends_it(server):
     url, process = server
-    with httpx2.Client(base_url=url, trust_env=False) as http:
+    with httpx2.Client(base_url=url, trust_env=False, timeout=60) as http:
         assert http.get("/_stcore/health").text == "ok"
         assert http.get("/health").json() == {"build": build_hash()}
         page = http.get("/")

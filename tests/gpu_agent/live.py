@@ -92,15 +92,16 @@ def start(client: AgentClient, code: str = EXAMPLE, clips=("tiny",), rates=(4,),
 
 
 def follow(client: AgentClient, experiment_id: str, until) -> list[str]:
-    """Long poll until `until(status, messages so far)`; every message. Fails after PATIENCE seconds."""
+    """Long poll until `until(status, messages so far)`; every message. Fails after PATIENCE seconds without a new one."""
     messages, after, deadline = [], 0, time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         seen = client.events(experiment_id, after, 10)
         messages += [event.message for event in seen.events]
-        after = seen.events[-1].seq if seen.events else after
         if until(seen.status, messages):
             return messages
-    raise AssertionError(f"{experiment_id} took more than {PATIENCE} s: {messages}")
+        if seen.events:
+            after, deadline = seen.events[-1].seq, time.monotonic() + PATIENCE
+    raise AssertionError(f"nothing new of {experiment_id} for {PATIENCE} s: {messages}")
 
 
 def finished(client: AgentClient, experiment_id: str) -> Experiment:
@@ -206,7 +207,7 @@ class AgentProcess:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=log)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
-            said = re.search(rb"answers at (\S+)", self.log.read_bytes()[seen:])
+            said = re.search(rb"answers at (\S+)\s", self.log.read_bytes()[seen:])
             if said:
                 self.client = AgentClient(said[1].decode(), lambda: self.environment["CODEC_LAB_TOKEN"])
                 return self

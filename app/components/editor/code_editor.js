@@ -11,6 +11,7 @@ export class CodeEditor {
     this.view = null;
     this.revision = null;
     this.dirty = false; // the text or the accepted baseline differs from what Python last heard
+    this.sentBaselines = new Set(); // that Python has heard of and may not have given back yet
     this.timer = 0;
     this.flush = this.flush.bind(this);
   }
@@ -109,6 +110,7 @@ export class CodeEditor {
   /** Another revision: one change that undo takes back, as small as it can be so that cursor and folds stay. */
   replace(text, revision) {
     this.flush();
+    this.sentBaselines.clear();
     this.revision = revision;
     const old = this.text();
     const shorter = Math.min(old.length, text.length);
@@ -137,7 +139,9 @@ export class CodeEditor {
     clearTimeout(this.timer);
     if (!this.dirty || !this.view) return;
     this.dirty = false;
-    this.send.state("edit", { text: this.text(), revision: this.revision, baseline: acceptedBaseline(this) });
+    const baseline = acceptedBaseline(this);
+    if (this.acceptedDoc) this.sentBaselines.add(baseline);
+    this.send.state("edit", { text: this.text(), revision: this.revision, baseline });
   }
 
   submit() {

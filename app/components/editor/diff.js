@@ -5,8 +5,13 @@ export function applyDiff(editor) {
   const { cm, view, data } = editor;
   if (data.baseline !== editor.givenBaseline) {
     editor.givenBaseline = data.baseline;
-    if (editor.acceptedDoc?.toString() !== data.baseline) editor.shownDiff = null; // else Python kept what was accepted
-    editor.acceptedDoc = null;
+    const kept = editor.acceptedDoc?.toString() === data.baseline; // Python kept what was accepted
+    const late = !kept && editor.acceptedDoc && editor.sentBaselines.has(data.baseline); // or what was before that
+    if (!late) {
+      if (!kept) editor.shownDiff = null;
+      editor.acceptedDoc = null;
+      editor.sentBaselines.clear();
+    }
   }
   const shown = data.show_diff && data.baseline != null ? `${data.read_only}` : "none";
   if (shown === editor.shownDiff) return;

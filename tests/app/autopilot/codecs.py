@@ -21,7 +21,7 @@ CRASHING = padded(1, "Crashes").replace(
 SLOW_AND_FAT = (
     padded(2000, "Slow and fat")
     .replace("import zlib\n", "import time\nimport zlib\n")
-    .replace("    for packet in packets:\n", "    for packet in packets:\n        time.sleep(0.1)\n")
+    .replace("    for packet in packets:\n", "    for packet in packets:\n        time.sleep(0.5)\n")
 )
 ENDLESS = padded(2).replace("    for frame in video:\n", "    while True:\n        pass\n    for frame in video:\n")
 CHEATING = padded(0, "Uses a library").replace(

@@ -17,7 +17,11 @@ pytestmark = pytest.mark.jail
 
 def test_codecs_of_known_quality_until_the_budget_ends(world, until):
     run = world.start(
-        padded(60), experiments=13, validation_clips=["unseen"], limits=Limits(wall_seconds=5, memory_mb=512), repairs=1
+        padded(60),
+        experiments=13,
+        validation_clips=["unseen"],
+        limits=Limits(wall_seconds=10, memory_mb=512),
+        repairs=1,
     )
     world.answer(padded(20), SLOW_AND_FAT, CRASHING, padded(50), reworded(padded(20)), CHEATING, ENDLESS, padded(10))
     ended = until(run)

@@ -55,7 +55,7 @@ def test_tokens_and_dollars_count_cache_reads(stub, finish):
 @pytest.mark.parametrize("fault", ["overloaded", "api", "reset", "truncate", "eof", "badjson", "stall"])
 def test_a_stream_that_breaks_keeps_its_text_and_is_not_retried(stub, finish, connection, fault):
     stub.queue(Reply(TEXT, chunk=10, fault=fault, after=3))
-    state = finish(connection=replace(connection, silence_seconds=2 if fault == "stall" else 20)).snapshot()
+    state = finish(connection=replace(connection, silence_seconds=5 if fault == "stall" else 20)).snapshot()
     assert state.status is TurnStatus.FAILED
     assert state.text == TEXT[:30]
     assert state.content is None

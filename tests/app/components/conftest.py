@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.shown import PAGES, pytest_runtest_makereport  # noqa: F401
 from .harness.videos import write_clip
 
 FRAMES = 60
+UNFADED = "[data-stale] { opacity: 1 !important; transition: none !important }"
 RATES = {"23976": Fraction(24000, 1001), "25": Fraction(25), "50": Fraction(50), "5994": Fraction(60000, 1001)}
 
 
@@ -43,29 +43,21 @@ def clips(tmp_path_factory) -> Path:
 @pytest.fixture(scope="package")
 def harness(clips, tmp_path_factory) -> Iterator[str]:
     """The URL of the running harness."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("harness") / "log"
     root = Path(__file__).resolve().parents[3]
     module = "tests.app.components.harness.serve"
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(root)}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(port), str(clips)], stdout=out, stderr=out, env=environment, cwd=root
+            [sys.executable, "-m", module, str(clips)], stdout=out, stderr=out, env=environment, cwd=root
         )
-    url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):
-                    break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the harness did not start:\n{log.read_text()}")
-                time.sleep(0.1)
-        yield url
+        while not (said := re.search(r"URL: (http://127\.0\.0\.1:\d+)\s", log.read_text())):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the harness did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        yield said[1]
     finally:
         process.terminate()
         process.wait(20)
@@ -118,11 +110,6 @@ def wait_told(page, name: str, value) -> None:
 
 
 def pixels(locator) -> np.ndarray:
-    """What the element looks like, as RGB, with no rerun on its way: Streamlit fades what a slow one may change."""
-    fading = "() => [...document.querySelectorAll('[data-stale=true]')].length"
-    while True:
-        locator.page.wait_for_function(f"() => !({fading})()")
-        png = locator.screenshot(animations="disabled")
-        if not locator.page.evaluate(fading):
-            break
+    """What the element looks like, as RGB, without the fading of what a rerun on its way may change."""
+    png = locator.screenshot(animations="disabled", style=UNFADED)
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]

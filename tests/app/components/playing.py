@@ -7,18 +7,36 @@ import numpy as np
 from .conftest import pixels
 from .harness.videos import GROUND, read_number
 
+STILL = ".player[data-still]:not(:has(.badge[data-kind=stray]))"
+"""Both videos have put the frame on screen that is named: a busy browser may do so a moment after it has sought it."""
+
 
 def open_player(open_page, query: str = "", **options):
+    """The player of a new page, and nothing of the page that may still move it."""
     page = open_page(f"player?{query}", **options)
-    page.locator(".player[data-still]").wait_for()
+    page.locator(STILL).wait_for()
+    settle(page)
     page.locator(".player").focus()
     return page
+
+
+def settle(page) -> None:
+    """Until the script has run, each element has its own code and the fonts are there."""
+    page.locator(
+        "[data-testid=stApp][data-test-script-state=notRunning]:not(:has([data-testid=stSkeleton]))"
+    ).wait_for()
+    page.evaluate("() => document.fonts.ready.then(() => {})")
 
 
 def wait_still(page, frame: int, beside: int | None = None) -> None:
     """Until A stands on this frame, and B on `beside`, where that is another."""
     beside = frame if beside is None else beside
-    page.locator(f'.player[data-still="{frame}"][data-beside="{beside}"]').wait_for()
+    page.locator(f'{STILL}[data-still="{frame}"][data-beside="{beside}"]').wait_for()
+
+
+def stopped_at(page) -> int:
+    """Where A stands once it does, after it has played."""
+    return int(page.locator(f"{STILL}:not([data-playing])").get_attribute("data-still"))
 
 
 def press(page, *keys: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import FRAMES, RATES, pixels, told, wait_told
 from .harness.videos import EXACT_MARK, GROUND, read_number
-from .playing import ground_at, open_player, press, shown_numbers, wait_still
+from .playing import STILL, ground_at, open_player, press, shown_numbers, stopped_at, wait_still
 
 pytestmark = pytest.mark.browser
 
@@ -36,9 +36,7 @@ HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
 
 def test_frames_are_known_in_a_browser_that_names_the_time_asked_for(open_page):
     """As Firefox does after a seek, where Chromium names the first moment of the frame."""
-    page = open_page("player", script=NAMES_WHAT_WAS_ASKED_FOR)
-    page.locator(".player[data-still]").wait_for()
-    page.locator(".player").focus()
+    page = open_player(open_page, script=NAMES_WHAT_WAS_ASKED_FOR)
     for key, frame in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowLeft", 1)):
         press(page, key)
         wait_still(page, frame)
@@ -121,6 +119,7 @@ def test_zoom_and_pan_stay_in_step_and_keep_the_place_under_the_pointer(open_pag
     page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
     page.keyboard.up("Control")
+    page.locator(".percent:not(:text-is('100%'))").wait_for()
     left, right = pixels(page.locator(".pane.a")), pixels(page.locator(".pane.b"))
     assert np.abs(before.astype(int) - left).mean() > 5
     at = (int(left.shape[0] * 0.17), int(left.shape[1] * 0.125))
@@ -168,8 +167,8 @@ def test_exact_frames_replace_the_preview_while_it_stands_still(open_page):
         assert tuple(rgb[10, -20]) == EXACT_MARK[side]
         assert read_number(rgb) == 10
 
-    press(page, "Space")
-    page.locator(".badge[data-kind=preview]").wait_for()
+    press(page, "i", "Shift+ArrowRight", "o", "Space")  # in a loop: it plays for however long a look takes
+    page.locator(".player[data-playing] .badge[data-kind=preview]").wait_for()
     assert badge.text_content() == "preview (lossy H.264)"
     press(page, "Space")
     page.locator(".badge[data-kind=exact]").wait_for()
@@ -213,8 +212,7 @@ def test_python_hears_the_frame_after_a_pause_but_not_while_playing(open_page):
     page.wait_for_function("number => Number(number.value) > 40", arg=number.element_handle())
     assert told(page, "runs") == runs
     press(page, "Space")
-    page.locator(".player[data-still]").wait_for()
-    frame = int(page.locator(".player").get_attribute("data-still"))
+    frame = stopped_at(page)
     assert frame > 40
     assert shown_numbers(page) == (frame, frame)
     wait_told(page, "frame", frame)
@@ -222,20 +220,23 @@ def test_python_hears_the_frame_after_a_pause_but_not_while_playing(open_page):
 
 def test_the_follower_stays_with_the_leader(open_page):
     page = open_player(open_page, "a=source_long.mp4&b=decoded_long.mp4&frames=250")
-    page.evaluate("""() => {
-        const find = root => [...root.querySelectorAll("*")].find(e => e.shadowRoot?.querySelector(".player")).shadowRoot;
-        window.followers = find(document);
-    }""")
     press(page, "Space")
     number = page.locator(".number").element_handle()
     page.wait_for_function("number => Number(number.value) > 10", arg=number)
-    page.evaluate('window.followers.querySelector(".b video").currentTime += 0.12')
-    page.wait_for_function("number => Number(number.value) > 120", arg=number)
-    apart = page.evaluate("""() => {
-        const [a, b] = window.followers.querySelectorAll("video");
-        return Math.abs(a.currentTime - b.currentTime);
-    }""")
-    assert apart < 0.04
+    playing, apart = page.locator(".player").evaluate("""player => new Promise(done => {
+        const [a, b] = player.querySelectorAll("video");
+        b.currentTime += 0.12;
+        const apart = [];
+        const look = () => {
+            apart.push(Math.abs(a.currentTime - b.currentTime));
+            const [playing, late] = ["playing" in player.dataset, apart.slice(-30)];
+            const close = late.length === 30 && Math.max(...late) < 0.04;
+            playing && !close ? requestAnimationFrame(look) : done([playing, apart]);
+        };
+        look();
+    })""")
+    assert playing, apart
+    assert apart[0] > 0.1
     press(page, "Space", "?")
     assert "on different frames" in page.locator(".drift").text_content()
 
@@ -244,38 +245,39 @@ def test_a_loop_stays_in_its_range(open_page):
     page = open_player(open_page)
     press(page, *["ArrowRight"] * 10)
     wait_still(page, 10)
-    press(page, "i", *["ArrowRight"] * 5)
-    wait_still(page, 15)
+    press(page, "i", *["Shift+ArrowRight"] * 2)
+    wait_still(page, 30)
     press(page, "o")
-    assert page.locator(".range span").text_content() == "10 – 15"
+    assert page.locator(".range span").text_content() == "10 – 30"
     press(page, "Space")
-    seen = page.locator(".number").evaluate("""number => new Promise(done => {
-        const seen = [];
+    seen = page.locator(".player").evaluate("""player => new Promise(done => {
+        const [number, video] = [player.querySelector(".number"), player.querySelector(".a video")];
+        const seen = new Set();
+        let rounds = 0; // a busy browser may show few of their frames
+        video.addEventListener("seeking", () => (rounds += 1));
         const look = () => {
-            const n = Number(number.value);
-            if (seen.at(-1) !== n) seen.push(n);
-            const rounds = seen.filter((n, i) => i && n < seen[i - 1]).length;
-            rounds < 3 ? requestAnimationFrame(look) : done(seen);
+            seen.add(Number(number.value));
+            rounds < 4 ? requestAnimationFrame(look) : done([...seen]);
         };
         look();
     })""")
-    assert min(seen) >= 10
-    assert max(seen) <= 16
+    assert min(seen) == 10
+    assert max(seen) <= 30
     press(page, "u")
     assert page.locator(".range").is_hidden()
 
 
 def test_playing_to_the_end_stops_on_the_last_frame_and_starts_over(open_page):
-    page = open_player(open_page, "a=source50.mp4&b=decoded50.mp4&fps=50/1")
+    page = open_player(open_page, "a=source_long.mp4&b=decoded_long.mp4&frames=250")
     press(page, "s", "End", "Shift+ArrowLeft")
-    wait_still(page, FRAMES - 11)
+    wait_still(page, 239)
     press(page, "Space")
-    wait_still(page, FRAMES - 1)
-    assert shown_numbers(page) == (FRAMES - 1, FRAMES - 1)
+    wait_still(page, 249)
+    assert shown_numbers(page) == (249, 249)
     assert page.get_by_role("button", name="Play", exact=True).is_enabled()
     press(page, "Space")
     number = page.locator(".number").element_handle()
-    page.wait_for_function("number => Number(number.value) < 20", arg=number)
+    page.wait_for_function("number => Number(number.value) < 200", arg=number)  # for eight seconds
 
 
 def test_what_was_set_survives_reruns_and_another_rate_point(open_page):
@@ -306,7 +308,7 @@ def test_what_was_set_survives_reruns_and_another_rate_point(open_page):
 
 def test_playing_goes_on_through_a_rerun_and_another_rate_point(open_page):
     page = open_player(open_page, "a=source_long.mp4&b=decoded_long.mp4&frames=250")
-    press(page, "Space")
+    press(page, "j", "j", "Space")  # for 40 seconds
     runs = told(page, "runs")
     page.get_by_role("button", name="Rerun").click()
     wait_told(page, "runs", runs + 1)
@@ -393,7 +395,7 @@ def test_a_video_that_fails_says_why_and_can_be_tried_again(open_page, clips, fi
     assert page.get_by_role("button", name="Play", exact=True).is_disabled()
     page.route(f"**/clips/{file}", lambda route: route.fulfill(path=clips / "decoded.mp4", content_type="video/mp4"))
     page.get_by_role("button", name="Try again").click()
-    page.locator(".player[data-still]").wait_for()
+    page.locator(STILL).wait_for()
     assert faults.is_hidden()
 
 

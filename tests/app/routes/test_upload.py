@@ -92,7 +92,7 @@ def test_the_agent_has_the_first_bytes_before_the_last_are_sent(agent):
         while not server.started:
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             url = f"http://127.0.0.1:{port}/upload?name=a.mp4"
             answer = await http.post(url, content=body(), headers={"Content-Length": str(length)})
         server.should_exit = True

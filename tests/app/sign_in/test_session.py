@@ -27,7 +27,7 @@ def run(monkeypatch):
     """A page for this person, in one session; `sent` counts how often the browser was sent to the way out."""
     sent = []
     monkeypatch.setattr(st, "logout", lambda: sent.append("out"))
-    test = AppTest.from_function(page)
+    test = AppTest.from_function(page, default_timeout=60)
 
     def run_(**person):
         monkeypatch.setattr(st, "user", User(person))

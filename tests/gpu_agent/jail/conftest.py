@@ -25,8 +25,9 @@ from gpu_agent.models import Limits
 
 INFO = VideoInfo(32, 16, 4, Fraction(30000, 1001))
 SMALL = Limits(
-    start_seconds=3, wall_seconds=2, memory_mb=192, processes=48, bitstream_mb=4, tmp_mb=4, log_kb=64
+    start_seconds=30, wall_seconds=30, memory_mb=192, processes=48, bitstream_mb=4, tmp_mb=4, log_kb=64
 )  # fmt: skip
+"""The times are for a busy machine: a run that is to end by another limit must not come to them before."""
 CANARY_HOME = Path("/tmp/codec-lab-canary")
 
 
@@ -58,15 +59,14 @@ class Bench:
         return hashlib.sha256(b"|".join([*self.packets, *self.frames])).hexdigest()
 
 
-def held() -> tuple[list[int], set[str], list[str]]:
-    """Processes below this one, its open files, and the mounts it sees."""
-    files = {f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd") if fd_there(fd)}
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    return tree(os.getpid()), files, mounts
-
-
-def fd_there(fd: str) -> bool:
-    return os.path.lexists(f"/proc/self/fd/{fd}")
+def held() -> set[str]:
+    """Processes below this one, its open files, and the mounts it sees. What is there already may go at any time, as
+    what other tests have left to the garbage collection does."""
+    found = {f"process {pid}" for pid in tree(os.getpid())}
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found.add(f"file {fd} {os.readlink(f'/proc/self/fd/{fd}')}")
+    return found | set(Path("/proc/self/mountinfo").read_text().splitlines())
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +140,7 @@ def nothing_left(bench: Bench, honest_hash: str, tmp_path: Path, monkeypatch) ->
     before = held()
 
     def check() -> None:
-        assert held() == before
+        assert held() <= before
         assert list(tmp_path.iterdir()) == []
         assert bench.honest() == honest_hash
 

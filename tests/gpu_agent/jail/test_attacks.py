@@ -49,7 +49,7 @@ def test_attack(path, bench, canaries, source, nothing_left):
         assert all(c.isprintable() or c in "\n\t" for c in outcome.message + outcome.log)
         assert "CANARY" not in outcome.message + outcome.log
         assert "LEAKED" not in outcome.message
-        assert outcome.wall_seconds < limits.wall_seconds + 1
+        assert outcome.wall_seconds < limits.wall_seconds + 20, "those that are ended would go on for ever"
         assert (outcome.peak_memory_bytes or 0) < 2 * limits.memory_mb << 20
     assert b"CANARY" not in b"".join([*bench.packets, *bench.frames])
     assert canaries.calls == []

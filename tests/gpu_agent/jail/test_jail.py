@@ -202,10 +202,10 @@ def test_packets_are_read_as_the_codec_asks(bench):
 
 def test_encode_tells_frames_touched(bench):
     seen = []
-    code = "import time\ndef encode(video, rate):\n for f in video:\n  time.sleep(0.25)\n  yield b'x'"
+    code = "import time\ndef encode(video, rate):\n for f in video:\n  time.sleep(0.5)\n  yield b'x'"
     assert bench.encode(code, on_progress=seen.append).ok
     assert seen == sorted(set(seen))
-    assert len(seen) >= 3
+    assert len(seen) >= 2, "while it runs; two marks that come at once are told as one"
     assert seen[-1] <= INFO.frames
 
 
@@ -258,14 +258,22 @@ def test_exceptions_of_the_caller_pass_through(bench, nothing_left, mode):
 
 
 def test_a_slow_sink_is_not_the_codecs_time(bench):
-    limits = SMALL.model_copy(update={"wall_seconds": 1.0})
-    outcome = bench.decode(ZERO_FRAMES, limits=limits, on_frame=lambda view: time.sleep(0.4))
-    assert outcome.ok
-    assert outcome.sink_seconds > 1.5
+    limits = SMALL.model_copy(update={"wall_seconds": 3.0})
+    outcome = bench.decode(ZERO_FRAMES, limits=limits, on_frame=lambda view: time.sleep(1))
+    assert outcome.ok, "all frames lie in the pipe, and the code has long ended, when the second is taken"
+    assert outcome.sink_seconds > 3.5
 
 
 def test_limits_hold_while_the_sink_is_slow(bench):
-    code = "def encode(video, rate):\n yield b'x'\n held = []\n while True: held.append(bytearray(b'x') * (1 << 20))"
+    code = """
+import time
+def encode(video, rate):
+    yield b'x'
+    held = []
+    while True:
+        held.append(bytearray(b'x') * (1 << 20))
+        time.sleep(0.001)
+"""
     outcome = bench.encode(code, on_packet=lambda packet: time.sleep(1))
     assert outcome.verdict is Verdict.MEMORY
     assert outcome.peak_memory_bytes < 2 * SMALL.memory_mb << 20
@@ -276,7 +284,7 @@ def test_runs_side_by_side_do_not_disturb_each_other(jail, source, honest_hash):
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: Bench(jail, source).honest(), range(8)))
     assert set(results) == {honest_hash}
-    assert held() == before
+    assert held() <= before
 
 
 def test_a_source_that_others_may_not_read(bench, tmp_path):

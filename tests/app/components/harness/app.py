@@ -28,12 +28,13 @@ def editor_page() -> None:
     state.setdefault("draft", EXAMPLE)
     state.setdefault("revision", 0)
     state.setdefault("submits", [])
-    state["runs"] = state.get("runs", 0) + 1
+    state.setdefault("clicked", [])
     with st.container(horizontal=True):
         show_diff = st.toggle("Diff")
         read_only = st.toggle("Read only")
         hidden = st.toggle("Hide")
-        st.button("Rerun")
+        if st.button("Rerun"):
+            state["clicked"].append(state["draft"])
         if st.button("Replace"):
             state["revision"] += 1
             state["draft"] = f"# revision {state['revision']}\n" + EXAMPLE
@@ -55,7 +56,8 @@ def editor_page() -> None:
             on_baseline=lambda text: state.update(baseline=text),
         )
         shown["text"] = edited.text
-    say(**shown, draft=state["draft"], baseline=state.get("baseline"), submits=state["submits"], runs=state["runs"])
+    kept = {name: state.get(name) for name in ("draft", "baseline", "submits", "clicked")}
+    say(**shown, **kept)
 
 
 def player_page() -> None:

@@ -1,5 +1,5 @@
-"""The harness as its own program: `python -m tests.app.components.harness.serve PORT FOLDER` serves app.py, the assets, clips and
-exact frames, with the lab's own Streamlit settings."""
+"""The harness as its own program: `python -m tests.app.components.harness.serve FOLDER` serves app.py, the assets, clips and exact
+frames, with the lab's own Streamlit settings, on a free port that it prints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.server import flat
 from app.settings import CONFIG_FOLDER
 from tests.app.components.harness.videos import picture, samples
 
-PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
+FOLDER = Path(sys.argv[1])
 
 
 async def clip(request: Request) -> Response:
@@ -62,5 +62,5 @@ app = st.App(
 )
 
 if __name__ == "__main__":
-    own = {"server.port": PORT, "server.address": "127.0.0.1"}
+    own = {"server.port": 0, "server.address": "127.0.0.1", "logger.hideWelcomeMessage": False}  # it says the port
     app.run(config=dict(flat(tomllib.loads((CONFIG_FOLDER / "config.toml").read_text()))) | own)
