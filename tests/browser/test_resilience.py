@@ -99,7 +99,10 @@ def test_what_is_being_typed_stays_as_the_agent_goes(open_page, lab):
     page.keyboard.press("Control+End")
 
     def noticed() -> int:
-        page.keyboard.type("#")  # the page is drawn again, and hears of the agent
+        length = len(lab.saved_draft(draft).text)
+        page.keyboard.type("#")  # once typing pauses, the page is drawn again and hears of the agent
+        wait_for(lambda: len(lab.saved_draft(draft).text) > length, "what was typed", 30)
+        settled(page)
         return page.get_by_text("The agent does not answer. You can go on writing").count()
 
     lab.agent.stop()
