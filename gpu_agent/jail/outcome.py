@@ -56,8 +56,9 @@ class Outcome:
     """One encode, one decode or one reading of a file. Seconds are on the agent's clock; null figures were not measured.
 
     `wall_seconds` runs from READY (the codec is imported) to the end of the output and includes `sink_seconds`,
-    the part spent in the caller's callback; `ready_at` is that moment on the monotonic clock. `message` is at most 8 KiB of printable text: sentence first, then the
-    codec's own traceback. `cpu_seconds` counts all processes of the run, imports included.
+    the part spent in the caller's callback; `ready_at` is READY on the monotonic clock, None where it never came.
+    `message` is at most 8 KiB of printable text: sentence first, then the codec's own traceback. `cpu_seconds` counts
+    all processes of the run, imports included.
     """
 
     mode: Mode
