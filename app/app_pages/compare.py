@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.components.soon import soon
+from app.components import soon
 from app.panels.agent import agent_notice
 from app.panels.choice import chooser, load
 from app.panels.compare_player import player_slot
@@ -101,13 +101,6 @@ def page(choice: Choice) -> None:
 def below(choice: Choice, footage: Footage | None, rated: str, dark: bool) -> None:
     """What is below the first screen: drawn when that stands."""
 
-    @st.fragment(key="comparison-below")
-    def body() -> None:
-        place = st.container()
-        if soon(key="comparison-drawn"):
-            with place:
-                rest()
-
     def rest() -> None:
         matrix_panel(choice, rated, dark)
         one = first_footage(choice, footage)
@@ -119,6 +112,10 @@ def below(choice: Choice, footage: Footage | None, rated: str, dark: bool) -> No
         settings_panel(choice)
         st.markdown("**Code**")
         code_panel(choice)
+
+    @st.fragment(key="comparison-below")
+    def body() -> None:
+        soon.below(rest, key="comparison-drawn")
 
     body()
 

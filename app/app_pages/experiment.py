@@ -101,14 +101,15 @@ def code_and_settings(experiment: Experiment) -> None:
 @st.fragment(key="experiment-below")
 def below(experiment: Experiment) -> None:
     """What is asked for now and then: drawn when the first screen stands."""
-    place = st.container()
-    if soon.soon(key=f"experiment-drawn-{experiment.id}"):
-        with place:
-            if experiment.status.terminal:
-                blind_results(s, experiment)
-                against_parent(experiment)
-                everything(experiment, f"own-{experiment.id}")
-            code_and_settings(experiment)
+
+    def rest() -> None:
+        if experiment.status.terminal:
+            blind_results(s, experiment)
+            against_parent(experiment)
+            everything(experiment, f"own-{experiment.id}")
+        code_and_settings(experiment)
+
+    soon.below(rest, key=f"experiment-drawn-{experiment.id}")
 
 
 s = services()

@@ -44,15 +44,16 @@ def results_panel(services: Services, experiment: Experiment, key: str) -> None:
             row = choose_point(services, experiment, clip, key, dark)
         with right:
             frame = play(services, experiment, row, key)
-        below = st.container()
-        if soon.soon(key=f"results-drawn-{key}-{experiment.id}"):
-            with below:
-                frame_plots(services, experiment, row, key, dark, frame)
-                worst_view(services, experiment, row, key)
-                target_view(services, experiment)
-                points(experiment, key)
-                if experiment.status is Status.SUCCEEDED:
-                    codec_log(experiment)
+
+        def rest() -> None:
+            frame_plots(services, experiment, row, key, dark, frame)
+            worst_view(services, experiment, row, key)
+            target_view(services, experiment)
+            points(experiment, key)
+            if experiment.status is Status.SUCCEEDED:
+                codec_log(experiment)
+
+        soon.below(rest, key=f"results-drawn-{key}-{experiment.id}")
 
     panel()
 

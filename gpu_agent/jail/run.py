@@ -75,16 +75,16 @@ def run(setup: Setup, slot_uid: int | None, task: Task, start: Start | None = No
     `start`: another way to start the process than `spawn`, without walls: there the clip is no secret before its time.
     """
     if task.mode != "encode" or start is not None:
-        return held(setup, slot_uid, task, start or spawn)
+        return supervised(setup, slot_uid, task, start or spawn)
     try:
         gate = Gate(task.source, os.path.basename(mounts.SOURCE), other_user=slot_uid is not None)
     except OSError as e:
         return Outcome(task.mode, Verdict.SANDBOX_ERROR, f"The clip could not be laid out: {e}.", level=setup.level)
     with contextlib.closing(gate):
-        return held(setup, slot_uid, dataclasses.replace(task, source=gate.folder), spawn, gate.open)
+        return supervised(setup, slot_uid, dataclasses.replace(task, source=gate.folder), spawn, gate.open)
 
 
-def held(
+def supervised(
     setup: Setup, slot_uid: int | None, task: Task, start: Start, show: Callable[[], None] = lambda: None
 ) -> Outcome:
     """As `run`. `show` is called when the clock has started."""

@@ -15,7 +15,8 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
 
     `keep` (a predicate or a collection of paths) names files in use: they count but are never deleted. Hidden files
     are still being written and stay too, until they are ABANDONED_SECONDS old: then they go whatever the budget. Hidden
-    folders are their owners', such as the jail's, which has second names of these files there. Returns what was deleted; a file that vanishes meanwhile is no error.
+    folders are their owners', such as the jail's, which has second names of these files there. Returns what was
+    deleted; a file that vanishes meanwhile is no error.
     """
     remove_abandoned(folder)
     kept = keep if callable(keep) else {Path(path).absolute() for path in keep}.__contains__

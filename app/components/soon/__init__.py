@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -18,3 +19,11 @@ def soon(*, key: str) -> bool:
     """
     result = _mount(key=key, default={"drawn": False}, on_drawn_change=lambda: None, height=1)
     return bool(result.drawn)
+
+
+def below(draw: Callable[[], None], *, key: str) -> None:
+    """Draw this once what is above it stands. Call it last in a fragment, as `soon`."""
+    place = st.container()
+    if soon(key=key):
+        with place:
+            draw()
