@@ -89,7 +89,7 @@ def test_a_long_clip_is_thinned_but_keeps_its_worst_frame_and_true_index():
     assert all(drawn[i] == psnr[i] for i in (0, n - 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.integers(1, 400), st.integers(8, 120), st.data())
 def test_thinning_keeps_extremes_ends_and_its_budget(count, length, most, data):
     floats = st.floats(-1e6, 1e6) | st.just(np.nan)

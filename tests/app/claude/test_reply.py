@@ -128,7 +128,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(pieces)
 def test_no_text_makes_the_parser_fail(parts):
     found = read_codec("".join(parts))
@@ -142,14 +142,14 @@ prose = st.text(string.ascii_letters + string.digits + " .,:\n*#-_()'\"é🎬`",
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(before=prose, after=prose, fence=st.integers(3, 9), code=st.sampled_from([GOOD, DOC, EXAMPLE]))
 def test_the_exact_code_comes_out_of_any_prose(before, after, fence, code):
     ticks = "`" * fence
     assert code_of(f"{before}\n{ticks}python codec\n{code}{ticks}\n{after}") == code
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_how_a_reply_is_cut_into_pieces_does_not_matter(data):
     text, live = reply(DOC), LiveTurn("m", "high")
@@ -161,7 +161,7 @@ def test_how_a_reply_is_cut_into_pieces_does_not_matter(data):
     assert read_codec(live.snapshot()).code == DOC
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, len(reply(EXAMPLE)) - 7))
 def test_a_reply_cut_anywhere_before_its_fence_closes_is_never_accepted(at):
     assert isinstance(read_codec(reply(EXAMPLE)[:at].removesuffix("\n````")), Problem)

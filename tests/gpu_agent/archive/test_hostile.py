@@ -191,7 +191,7 @@ def good(tmp_path_factory) -> bytes:
     return home.archive(record)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     edits=st.lists(st.tuples(st.integers(0, 1 << 30), st.integers(0, 255)), min_size=1, max_size=6),
     cut=st.integers(0, 400),
@@ -220,7 +220,7 @@ def test_whatever_is_damaged_is_a_sentence_or_harmless(good, tmp_path_factory, e
         assert json.loads(other.store.get(wanted["id"]).model_dump_json())["results"] == wanted["results"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_refused_in_words(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("any") / "a.zip"

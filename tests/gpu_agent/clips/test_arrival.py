@@ -8,7 +8,7 @@ import json
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_agent.clips import ClipCancelled, ClipError, packets
@@ -161,7 +161,6 @@ def test_the_largest_frame_of_a_clip_fits_a_packet_and_no_larger():
     assert len(packets.FRAME) + 8192 * 8192 * 3 // 2 == LARGEST_PACKET
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([*GOOD, packets.DAMAGED, b""]) | st.binary(max_size=40), max_size=8))
 def test_any_packets_end_in_a_clip_or_in_a_sentence(said):
     refused = None
@@ -181,7 +180,6 @@ def test_any_packets_end_in_a_clip_or_in_a_sentence(said):
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text(max_size=4))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*json.loads(packets.facts_packet(FACTS)[1:]), "more"]), VALUES, max_size=3))
 def test_any_facts_are_possible_or_refused(changes):
     try:

@@ -12,7 +12,7 @@ from gpu_agent.codec_kit.bits import Bits
 calls = st.lists(st.tuples(st.sampled_from("abc"), st.lists(st.integers(-(2**19), 2**19), max_size=30)), max_size=6)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(packets=st.lists(calls, min_size=1, max_size=3))
 def test_what_was_written_is_read(packets):
     writer, reader = Bits(), Bits()

@@ -33,7 +33,7 @@ def plainly(layers, x):
     return np.vectorize(hold, otypes=[np.int64])(x)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SHAPES, st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 64, WEIGHT_LIMIT]), st.integers(0, 2**32 - 1))
 def test_it_is_what_unbounded_integers_give(channels, height, width, reach, seed):
     rng = np.random.default_rng(seed)

@@ -51,7 +51,7 @@ def test_planes_come_back_and_margins_repeat_the_border():
     np.testing.assert_array_equal(flat[24:35, 20:39], v)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(-(2**14), 2**14 - 1), st.integers(-(2**14), 2**14 - 1), st.integers(0, 2), st.sampled_from([4, 8, 32])
 )
@@ -137,7 +137,6 @@ def test_references_repeat_what_is_there():
     assert out[CENTRE + 3] == (r[CENTRE + 2] + 2 * r[CENTRE + 3] + r[CENTRE + 4] + 2) >> 2
 
 
-@settings(deadline=None)
 @given(st.integers(-(2**14), 2**14 - 1), st.integers(-64, 64), st.integers(-64, 64))
 def test_scaled_vectors_round_to_nearest(v, have, want):
     got = scale(v, have, want)

@@ -48,7 +48,7 @@ def walk(rc, buf, calls, given_values):
     return out
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(CALL, max_size=80))
 def test_what_was_written_is_read(calls):
     rc, buf = writer(4096)
@@ -59,7 +59,7 @@ def test_what_was_written_is_read(calls):
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=60), calls=st.lists(CALL, max_size=60))
 def test_any_bytes_can_be_read(data, calls):
     for (name, a, _), value in zip(calls, walk(*reader(data), calls, False)):

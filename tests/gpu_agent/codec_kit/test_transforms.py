@@ -60,7 +60,7 @@ def test_bases_are_nearly_orthogonal_and_the_same_everywhere():
     assert hashlib.sha256(BASIS.astype("<i4").tobytes()).hexdigest()[:16] == "1e5de80a7aae9935"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(SIZES), st.integers(0, 2**32 - 1), st.sampled_from([0, 1, 32767]), st.sampled_from([DCT, DST]))
 def test_inverse_of_any_levels_stays_in_bounds(size, seed, largest, kind):
     lw, lh = size
@@ -99,7 +99,7 @@ def test_chosen_levels_cost_less_than_rounding_or_nothing():
     assert distortion == pytest.approx(((back - coefficients[:8, :8]) ** 2).sum() / 2**8, rel=0.05)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(SIZES), st.integers(0, 2**32 - 1), st.sampled_from([1, 3, 40, MAX_LEVEL])),

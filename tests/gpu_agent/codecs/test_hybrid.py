@@ -75,7 +75,7 @@ def test_round_trip_of_noise_and_flat_and_cuts():
     assert max(mse(cut[i : i + 1], decoded[i : i + 1]) for i in range(6)) < 30
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.integers(0, 50), st.integers(0, 2**32 - 1))
 def test_round_trip_of_anything(half_width, half_height, frames, rate, seed):
     rng = np.random.default_rng(seed)

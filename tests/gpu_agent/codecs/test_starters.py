@@ -16,7 +16,7 @@ from .conftest import Clip, filled, moving
 
 NAMES = [s.name for s in STARTERS if s.needs is None]  # what needs torch has tests of its own
 pytestmark = pytest.mark.parametrize("name", NAMES)
-relaxed = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def psnr(a, b) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gpu_agent.jail.framing import FrameOutput, PacketOutput, StreamOutput, TooLarge
@@ -37,7 +37,6 @@ def feed(output, parts: list[bytes]) -> bool:
         os.close(write)
 
 
-@settings(deadline=None)
 @given(SLICES | LENGTHS)
 def test_packets(parts):
     got = []
@@ -53,7 +52,6 @@ def test_packets(parts):
         assert (output.fault() is None) == (at == len(data))
 
 
-@settings(deadline=None)
 @given(SLICES | LENGTHS)
 def test_a_stream_gives_what_packets_give(parts):
     here, there = [], []
@@ -63,7 +61,6 @@ def test_a_stream_gives_what_packets_give(parts):
     assert len(stream._buffer) <= len(b"".join(parts))
 
 
-@settings(deadline=None)
 @given(SLICES)
 def test_frames(parts):
     got = []
