@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 ABANDONED_SECONDS = 3600
@@ -16,15 +17,14 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
     `keep` (a predicate or a collection of paths) names files in use: they count but are never deleted. Hidden files
     are still being written and stay too, until they are ABANDONED_SECONDS old: then they go whatever the budget. Hidden
     folders are their owners', such as the jail's, which has second names of these files there. Returns what was
-    deleted; a file that vanishes meanwhile is no error.
+    deleted; a file or a folder that vanishes meanwhile is no error.
     """
     remove_abandoned(folder)
     kept = keep if callable(keep) else {Path(path).absolute() for path in keep}.__contains__
     files = []
-    for path in folder.rglob("*"):
+    for path in files_below(folder, hidden_folders=False):
         try:
-            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts[:-1])
-            if path.is_file() and not path.is_symlink() and not hidden:
+            if not path.is_symlink():
                 stat = path.stat()
                 files.append((stat.st_mtime_ns, path.absolute(), stat.st_size))
         except FileNotFoundError:
@@ -44,9 +44,17 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
 def remove_abandoned(folder: Path) -> None:
     """Delete the half-written (hidden) files below `folder` that a process which died left behind."""
     before = time.time() - ABANDONED_SECONDS
-    for path in folder.rglob(".*"):
+    for path in files_below(folder):
         try:
-            if path.is_file() and path.stat().st_mtime < before:
+            if path.name.startswith(".") and path.stat().st_mtime < before:
                 path.unlink()
         except FileNotFoundError:
             continue
+
+
+def files_below(folder: Path, *, hidden_folders: bool = True) -> Iterator[Path]:
+    """Every file below `folder`, while others make and remove files and folders there, which Path.rglob does not bear."""
+    for parent, folders, names in os.walk(folder):
+        if not hidden_folders:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in names)

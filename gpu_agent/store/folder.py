@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from .disk import files_below
 from .protocols import StoreError
 
 SAFE_PART = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$")
@@ -55,7 +56,7 @@ class FolderArtifacts:
         found: set[str] = set()
         for folder in (self.kept, self.droppable):
             base = folder.joinpath(*parts)
-            found |= {p.relative_to(folder).as_posix() for p in base.rglob("*") if p.is_file() and p.name[0] != "."}
+            found |= {p.relative_to(folder).as_posix() for p in files_below(base) if p.name[0] != "."}
         return sorted(found)
 
     def url(self, key: str) -> str | None:

@@ -24,7 +24,7 @@ from typing import BinaryIO
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from ..disk import trim
+from ..disk import files_below, trim
 from ..folder import checked
 from ..protocols import StoreError
 from ..settings import StoreSettings
@@ -137,7 +137,7 @@ class S3Artifacts:
 
     def keys(self, prefix: str) -> list[str]:
         folder = "/".join(checked(prefix)) + "/"
-        found = {p.relative_to(self.cache).as_posix() for p in (self.cache / prefix).rglob("*") if is_raw(p.name)}
+        found = {p.relative_to(self.cache).as_posix() for p in files_below(self.cache / prefix) if is_raw(p.name)}
         for bucket, start in ((self.decoders, ""), (self.videos, MEDIA_PREFIX)):
             with sentences(f"The bucket {bucket}"):
                 pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=start + folder)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
-from gpu_agent.store.disk import ABANDONED_SECONDS, trim
+import pytest
+
+from gpu_agent.store.disk import ABANDONED_SECONDS, remove_abandoned, trim
+from gpu_agent.store.folder import FolderArtifacts
 
 
 def fill(folder: Path, *names: str, size: int = 100) -> list[Path]:
@@ -62,3 +66,60 @@ def test_second_names_in_a_hidden_folder_are_left_alone_and_not_counted_twice(tm
 
 def test_a_folder_that_is_not_there_is_empty(tmp_path):
     assert trim(tmp_path / "none", 0) == []
+
+
+@pytest.fixture
+def vanishing(tmp_path, monkeypatch) -> Path:
+    """A folder that is gone as soon as the one above it has been listed, as the jail's are when a run ends meanwhile."""
+    folder = tmp_path / "planes" / ".jail-x"
+    (folder / "shown").mkdir(parents=True)
+    scandir = os.scandir
+
+    def scan(path):
+        if isinstance(path, int) or Path(path) != folder.parent:
+            return scandir(path)
+        with scandir(path) as entries:
+            found = Listed(entries)
+        shutil.rmtree(folder, ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(os, "scandir", scan)
+    return folder
+
+
+class Listed(list):
+    """What os.scandir gives, of entries that were listed a moment ago."""
+
+    def __init__(self, entries):
+        super().__init__(entries)
+        self._next = iter(self)
+
+    def __next__(self):
+        return next(self._next)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        return None
+
+
+def test_a_folder_that_goes_while_the_cache_is_read_is_no_error(tmp_path, vanishing):
+    a, b = fill(tmp_path, "planes/a", "work/b")
+    assert trim(tmp_path, 100) == [a]
+    assert not vanishing.exists()
+    assert b.exists()
+
+
+def test_nor_is_one_while_the_abandoned_are_looked_for(tmp_path, vanishing):
+    (old,) = fill(tmp_path, "planes/.old.part")
+    os.utime(old, (time.time() - ABANDONED_SECONDS - 60,) * 2)
+    remove_abandoned(tmp_path)
+    assert not vanishing.exists()
+    assert not old.exists()
+
+
+def test_nor_is_one_while_keys_are_listed(tmp_path, vanishing):
+    fill(tmp_path, "planes/a/b.json")
+    assert FolderArtifacts(tmp_path, tmp_path / "none").keys("planes") == ["planes/a/b.json"]
+    assert not vanishing.exists()
