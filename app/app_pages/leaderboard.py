@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.charts.pareto import Spot, pareto_figure
+from app.components import soon
 from app.panels.agent import agent_notice
 from app.panels.badges import AUDIT_COLUMN
 from app.panels.choice import go_compare
@@ -17,7 +18,7 @@ from app.results.verdict import more_or_fewer
 from app.services import services
 
 SHOWN = 200
-ROW, HEAD, TALLEST = 35, 38, 640
+ROW, HEAD, ROWS = 35, 38, 12  # pixels of a row and of the head, and how many rows are seen at once
 COST_TITLES: dict[Cost, str] = {
     "decode": "Decode time (ms a frame), logarithmic",
     "decoder": "Decoder size (bytes, compressed code), logarithmic",
@@ -92,6 +93,7 @@ def front_chart(found: Board, anchor: str, cost: Cost) -> None:
     figure = pareto_figure(spots, COST_TITLES[cost], label, dark=st.context.theme.type == "dark")
     if figure is None:
         return
+    st.markdown(f"**Bits against {COSTS[cost].lower()}**", help="A click on a point opens its experiment.")
     event = chart(
         figure,
         key=f"front-{anchor}-{cost}",
@@ -140,7 +142,7 @@ def ranking(found: Board, anchor: str) -> None:
         selection_mode="multi-row",
         hide_index=True,
         column_config=COLUMNS,
-        height=min(TALLEST, HEAD + ROW * len(rows)),
+        height=HEAD + ROW * min(ROWS, len(rows)),
         alt="Codecs, fewest bits first",
     )
     if len(found.ranked) > SHOWN:
@@ -150,7 +152,7 @@ def ranking(found: Board, anchor: str) -> None:
 
 def act_on(chosen: list[Entry], anchor: str) -> None:
     if not chosen:
-        st.caption(f"A click on a point opens it. Tick one row to open it, up to {MOST - 1} to compare them.")
+        st.caption(f"Tick one row to open it, up to {MOST - 1} to compare them.")
         return
     with st.container(horizontal=True, vertical_alignment="center", key="board-actions"):
         if len(chosen) == 1 and st.button("Open", type="primary", icon=":material/open_in_new:"):
@@ -170,6 +172,27 @@ def apart(entries: list[Entry], title: str, icon: str, text: str) -> None:
         st.dataframe(
             [{k: row[k] for k in keep} for row in rows], column_config=COLUMNS, hide_index=True, key=f"apart-{title}"
         )
+
+
+def below(found: Board, anchor: str, cost: Cost) -> None:
+    """The chart, and what is under it: drawn when the ranking stands. Plotly's script alone takes half a second."""
+
+    def rest() -> None:
+        front_chart(found, anchor, cost)
+        apart(
+            found.held,
+            "Not ranked",
+            ":material/back_hand:",
+            "Held by the audit until somebody looked, or not measured by this lab in a jail. Facts are shown; nobody is "
+            "accused.",
+        )
+        apart(found.unranked, "Without a figure", ":material/help:", "Finished, but no BD-rate can be said of them.")
+
+    @st.fragment(key="leaderboard-below")
+    def body() -> None:
+        soon.below(rest, key="leaderboard-drawn")
+
+    body()
 
 
 agent_notice(s)
@@ -196,12 +219,5 @@ if found.ranked:
         f"{LABELS.get(anchor, anchor)}."
     )
     st.markdown(f"**{escape_markdown(sentence)}**")
-front_chart(found, anchor, cost)
 ranking(found, anchor)
-apart(
-    found.held,
-    "Not ranked",
-    ":material/back_hand:",
-    "Held by the audit until somebody looked, or not measured by this lab in a jail. Facts are shown; nobody is accused.",
-)
-apart(found.unranked, "Without a figure", ":material/help:", "Finished, but no BD-rate can be said of them.")
+below(found, anchor, cost)

@@ -1,8 +1,8 @@
 """How soon the pages can be used with 10,000 experiments in the store: from the address to a page that is drawn and idle,
 on the browser's own clock.
 
-The comparison and an experiment draw what is below the first screen after it; when that stands too is a line of its own,
-without a bound.
+The comparison, the leaderboard and an experiment draw what is below the first screen after it; when that stands too is a
+line of its own, without a bound.
 
 The lab runs as it does for a person, in a process of its own. Chromium loads each page as a browser that was never here
 and, below, as one that was: it has the scripts and loads everything else anew. The reference is the same lab with twenty
@@ -103,7 +103,7 @@ def times(browser: Browser, folder: Path, count: int) -> dict[str, float]:
             Page("experiment", {"id": ids[-1]}, CHART, "[class*=st-key-zip-]"),
             Page("experiments", {}, TABLE),
             Page("compare", {"with": some}, CHART, "[class*=st-key-diff-before]"),
-            Page("leaderboard", {}, TABLE),
+            Page("leaderboard", {}, TABLE, CHART),
             Page("lineage", {"of": ids[-1]}, CHART),
         )
         taken = {}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+
+import pytest
+
+from app.components import soon
+from app.server import ENTRY
 from gpu_agent.models import Audit, Badge, BDRate, Status, Summary
 from tests.gpu_agent.factory import experiment, row
 
 from .test_compare import CLIP, made, points, texts
 
+DOCUMENTED = (ast.Module, ast.FunctionDef, ast.ClassDef)
 HELD = Audit(
     at="2026-01-01T00:00:00Z", held=True, badges=[Badge(name="too_good", verdict="bad", text="By a wide margin.")]
 )
@@ -39,6 +46,16 @@ def test_the_best_lead_and_held_and_unrated_ones_are_apart_with_the_reason(open_
     assert list(unrated["why"]) == ["too few points"]
 
 
+def test_the_ranking_stands_before_the_chart(open_page, services, monkeypatch):
+    rated(services, "Good", -30.0)
+    monkeypatch.setattr(soon, "soon", lambda key: False)
+    test = open_page("leaderboard")
+    assert list(test.dataframe[0].value["title"]) == ["Good"]
+    assert "Bits against decode time" not in texts(test)
+    monkeypatch.setattr(soon, "soon", lambda key: True)
+    assert "Bits against decode time" in texts(open_page("leaderboard"))
+
+
 def test_reruns_are_one_row(open_page, services):
     for _ in range(3):
         rated(services, "Same", -3.0)
@@ -57,14 +74,18 @@ def test_the_address_holds_the_choice(open_page, services):
     assert "Decoder size" in str(test.query_params)
 
 
-def test_pages_say_nothing_but_what_they_mean_to(open_page, services):
-    """Streamlit shows a string that stands alone in a page's script."""
-    a = made(services, "Root")
-    made(services, "Child", parent_id=a.id)
-    for page in ("lineage", "leaderboard", "compare"):
-        said = texts(open_page(page))
-        assert "Families that can be chosen" not in said
-        assert '"""' not in said
+@pytest.mark.parametrize("page", [ENTRY, *sorted(ENTRY.parent.glob("app_pages/*.py"))], ids=lambda path: path.stem)
+def test_pages_say_nothing_but_what_they_mean_to(page):
+    """Streamlit shows a string that stands alone in a page's script, where it is no docstring."""
+    bodies = [node.body for node in ast.walk(ast.parse(page.read_text())) if isinstance(node, DOCUMENTED)]
+    strings = [
+        line.value.value
+        for body in bodies
+        for line in body[1:]
+        if isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+    ]
+    assert bodies
+    assert not strings
 
 
 def test_an_odd_query_is_no_error(open_page, services):
