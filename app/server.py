@@ -26,9 +26,10 @@ from app.left_page import ignore_left_pages
 from app.no_delay import answer_at_once
 from app.replaced_run import keep_clicks
 from app.routes.agent import AgentPipe
-from app.routes.ahead import LoadAhead
+from app.routes.ahead import SHOWN, LoadAhead
 from app.routes.artifacts import ArtifactSource
 from app.routes.assets import Assets
+from app.routes.at_root import AtRoot
 from app.routes.blind import Blind
 from app.routes.exports import Exports
 from app.routes.health import health
@@ -80,6 +81,7 @@ def middleware(settings: AppSettings, signing_in: SignIn | None = None) -> list[
     return [
         Middleware(SecurityHeaders),
         Middleware(LoadAhead, static=Path(get_static_dir())),
+        Middleware(AtRoot, pages=SHOWN),
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),
         *gate,
     ]

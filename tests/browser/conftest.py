@@ -13,12 +13,9 @@ from tests.shown import PAGES, pytest_runtest_makereport  # noqa: F401
 
 from .programs import Lab
 
-PROBE = ("/_stcore/health", "/_stcore/host-config")
-"""Streamlit's client looks for the server below the page's own path first; it expects the 404."""
-
 REPLACED = ("/media/", "Download Button")
-"""It also asks whether the file of each download button is there, by the address of the run before where the page was
-run again meanwhile; that file may be gone. The button itself always has the newest address."""
+"""Streamlit's client asks whether the file of each download button is there, by the address of the run before where the
+page was run again meanwhile; that file may be gone. The button itself always has the newest address."""
 
 
 @pytest.fixture(scope="package")
@@ -74,10 +71,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         context.on(
             "console", lambda m: m.type == "error" and "Failed to load" not in m.text and note("console", m.text)
         )
-        context.on(
-            "response",
-            lambda r: r.status >= 400 and not r.url.split("?")[0].endswith(PROBE) and note(str(r.status), r.url),
-        )
+        context.on("response", lambda r: r.status >= 400 and note(str(r.status), r.url))
         page.goto(lab.url + path)
         return page
 
