@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from app.components.reveal import reveal
 from app.drafts import Draft
+from app.panels import press
 from app.panels.actions import actions
 from app.panels.agent import agent_badge, agent_notice
 from app.panels.arriving import arriving
@@ -23,6 +26,7 @@ from app.results.format import escape_markdown
 from app.services import services
 from gpu_agent.codecs import STARTERS
 
+DISPATCH = "dispatch"
 s = services()
 
 
@@ -40,16 +44,16 @@ def current_draft() -> Draft:
     return draft
 
 
-def run_bar(draft: Draft, choice: RunChoice, asked: bool) -> None:
+def run_bar(draft: Draft, choice: RunChoice) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="run-bar"):
-        pressed = st.button(
-            "Dispatch", key="dispatch", type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
+        press.button(
+            "Dispatch", key=DISPATCH, type="primary", icon=":material/rocket_launch:", help="Ctrl+Enter in the editor"
         )
         limits_popover(draft, choice)
         upload_popover(s)
         st.space("stretch")
         agent_badge(s, live=is_live(draft))
-    if pressed or asked:
+    if press.taken(DISPATCH):
         refused = dispatch_draft(s, s.drafts.get(draft.id) or draft, choice)
         if refused:
             st.error(escape_markdown(refused), icon=":material/block:")
@@ -90,7 +94,7 @@ left, right = st.columns([5, 7], gap="medium")
 with left:
     chat_panel(s, draft)
 with right:
-    submitted = editor_panel(s, draft)
+    editor_panel(s, draft, on_submit=partial(press.note, DISPATCH))
 choice = run_form(s, s.drafts.get(draft.id) or draft)
-run_bar(draft, choice, submitted)
+run_bar(draft, choice)
 outcome(s.drafts.get(draft.id) or draft)

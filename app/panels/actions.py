@@ -7,6 +7,7 @@ import streamlit as st
 from app.agent_client import AgentError
 from app.dispatch import dispatch_rerun
 from app.drafts import Draft
+from app.panels import press
 from app.panels.ask_claude import ask_claude
 from app.panels.draft import draft_from
 from app.results.contender import Pick, write_picks
@@ -20,13 +21,14 @@ def actions(services: Services, experiment: Experiment, key: str, *, draft: Draf
     ended = experiment.status.terminal
     with st.container(horizontal=True, vertical_alignment="center", key=f"actions-{key}"):
         ask_claude(services, experiment, key, draft)
-        if st.button(
+        press.button(
             "Rerun",
             key=f"rerun-{key}",
             icon=":material/replay:",
             disabled=not ended,
             help="Exactly this code, clips, rates and limits again" if ended else "It is still running",
-        ):
+        )
+        if press.taken(f"rerun-{key}"):
             rerun(services, experiment)
         if draft is not None:
             st.page_link(

@@ -11,6 +11,7 @@ from app.autopilot.models import Attempt, Run
 from app.autopilot.progress import elapsed, sentence, spent
 from app.autopilot.strategies import STRATEGIES
 from app.claude.models import label
+from app.panels import press
 from app.panels.autopilot_words import gate, steer
 from app.results.format import DASH, escape_markdown, listed, moment, number, percent, plural
 from app.services import Services
@@ -91,7 +92,9 @@ def again(services: Services, run: Run) -> None:
         st.caption(
             "Everything else stays as it is, the budget too. The list of runs draws several of them in one chart."
         )
-        if st.button("Start", type="primary", icon=":material/play_arrow:", key=f"again-start-{run.id}"):
+        start = f"again-start-{run.id}"
+        press.button("Start", type="primary", icon=":material/play_arrow:", key=start)
+        if press.taken(start):
             settings = run.settings.model_copy(update={"strategy": strategy, "seed": seed})
             made = services.ledger.start(settings, run.title)
             st.query_params.from_dict({"run": made.id})

@@ -12,6 +12,7 @@ from app.autopilot.estimate import estimate
 from app.autopilot.models import BudgetSettings, RunSettings, Start
 from app.autopilot.strategies import STRATEGIES
 from app.claude.models import EFFORTS, MODELS, label
+from app.panels import press
 from app.panels.chat import NO_KEY
 from app.panels.run_form import clip_label
 from app.results.format import escape_markdown, short
@@ -20,6 +21,7 @@ from gpu_agent.codecs import STARTERS
 from gpu_agent.models import Limits, Status
 from gpu_agent.store import Query
 
+START = "start-autopilot"
 RECENT = 40
 MOST_STARTS = 4
 GOAL = "Fewer bits at equal PSNR than the codec it starts from, still decoding at 5 frames per second or more."
@@ -46,15 +48,15 @@ def start_form(services: Services, expanded: bool) -> str | None:
             problem = told.refusal
         if problem:
             st.warning(escape_markdown(problem), icon=":material/rule:")
-        pressed = st.button(
+        press.button(
             "Start",
             type="primary",
             icon=":material/play_arrow:",
-            key="start-autopilot",
+            key=START,
             disabled=settings is None or problem is not None,
             help="The service takes it up at once and goes on when this page is closed",
         )
-        if pressed and settings is not None:
+        if press.taken(START) and settings is not None and problem is None:
             return services.ledger.start(settings, title).id
     return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app.components import code_editor
@@ -16,12 +18,17 @@ from gpu_agent.codecs import offered
 HEIGHT = 514
 
 
-def editor_panel(services: Services, draft: Draft) -> bool:
-    """Draw the editor; True in the run in which Ctrl+Enter was pressed."""
+def editor_panel(services: Services, draft: Draft, on_submit: Callable[[], None]) -> None:
+    """Draw the editor; `on_submit` is called for Ctrl+Enter, when the draft has the text, before the page's script runs."""
     checked = check_code(draft.text)
     toolbar(services, draft, checked)
     show_diff = bool(st.session_state.get(widget_key("diff", draft.id))) and draft.baseline is not None
-    edited = code_editor(
+
+    def submitted(text: str) -> None:
+        services.drafts.update(draft.id, text=text)
+        on_submit()
+
+    code_editor(
         draft.text,
         key=f"editor-{draft.id}",
         revision=f"{draft.id}-{draft.revision}",
@@ -31,10 +38,9 @@ def editor_panel(services: Services, draft: Draft) -> bool:
         height=HEIGHT,
         submit_label="dispatch",
         on_text=lambda text: services.drafts.update(draft.id, text=text),
-        on_submit=lambda text: services.drafts.update(draft.id, text=text),
+        on_submit=submitted,
         on_baseline=lambda text: services.drafts.update(draft.id, baseline=text),
     )
-    return edited.submitted is not None
 
 
 def toolbar(services: Services, draft: Draft, checked: Checked) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import streamlit as st
+
 from app.drafts import Draft
+from app.panels import run_form
 from gpu_agent.contract import EXAMPLE
 from gpu_agent.models import Clip, Status
 from tests.gpu_agent.factory import experiment, row
@@ -45,6 +48,21 @@ def test_the_form_is_kept_with_the_draft_and_dispatch_queues(open_page, services
     assert (record.title, record.rates, record.frames) == ("First try", [4, 8, 16], 8)
     assert services.drafts.get("d1").experiment_id == queued
     assert any("Queued: next in line" in e.value for e in again.markdown)
+
+
+def test_a_press_counts_where_the_next_run_cuts_its_own_short(open_page, services, monkeypatch):
+    """A person presses and types on: the run of the press comes no further than to the button."""
+    services.drafts.save(Draft("d1", text=EXAMPLE, form={"clips": ["carphone"]}))
+    test = open_page("lab", draft="d1")
+    with monkeypatch.context() as patch:
+        patch.setattr(run_form, "limits_popover", lambda *drawn: st.stop())
+        button(test, "Dispatch").click().run()
+    assert services.store.waiting() == []
+    field(test.text_input, "Title").set_value("Typed on").run()
+    (queued,) = services.store.waiting()
+    assert services.store.get(queued).title == "Typed on"
+    test.run()
+    assert services.store.waiting() == [queued]
 
 
 def test_an_uploaded_clip_stays_chosen_whatever_the_browser_still_says(open_page, services):
