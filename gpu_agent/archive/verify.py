@@ -10,9 +10,10 @@ from typing import NamedTuple
 from ..clips import Catalogue
 from ..models import Clip, Experiment, ResultRow
 from ..road.kit import show_compiled_kit, uses_compiled_kit
-from ..road.point import code_and_decode, decode_to, file_sha256, source_of
+from ..road.point import file_sha256
 from ..road.report import RunFailed
 from ..road.tools import Tools, rate_key
+from ..road.trip import code_and_decode, decode_to, source_of
 from .layout import KEPT
 from .read import Archive
 

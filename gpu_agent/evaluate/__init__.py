@@ -1,5 +1,6 @@
 """`./lab eval`: the same road without browser or server, for the terminal and for scripts."""
 
-from .command import add_parser, main
+from .arguments import add_parser
+from .command import main
 
 __all__ = ["add_parser", "main"]

@@ -17,8 +17,8 @@ from ..store import ExperimentStore
 from .background import Background
 from .idle import Idle
 from .perceptual import LATER, Perceptual, Wanted, expected, perceptual
-from .point import source_of
 from .tools import Tools, rate_key
+from .trip import source_of
 
 NAMES = (*expected("with_v1"), "vmaf_model", "vmaf_neg_model", "vmaf_v1_model")
 GONE = "the decoded frames were dropped from the cache before it was measured; a rerun has it"

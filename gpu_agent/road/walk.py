@@ -15,10 +15,11 @@ from ..store import StoreError
 from .environment import environment
 from .expected import judge
 from .kit import show_compiled_kit, uses_compiled_kit
-from .point import Point, Source, bytes_needed, code_and_decode, lost, run_point, source_of, stop_if
+from .point import Point, bytes_needed, lost, run_point
 from .report import Reporter, RunCancelled, RunFailed, of_the_agent
 from .summary import reproduction, summarise
 from .tools import Tools, rate_key
+from .trip import Source, code_and_decode, source_of, stop_if
 
 SMOKE_FRAMES = 8
 SMOKE_SECONDS = 60.0

@@ -22,7 +22,7 @@ from ..codec_kit.frames import VideoInfo
 from ..measure import MeasureCancelled
 from ..models import Clip
 from ..preview import frame_png, planes_png
-from ..road.point import source_of
+from ..road.trip import source_of
 from .artifacts import GONE, check_space, preview_at, scratch, the_machine
 from .errors import ApiError, not_found
 
