@@ -22,10 +22,12 @@ EVENTS = 100_000
 
 
 def add_parsers(commands) -> None:
-    e = commands.add_parser("export", help="write everything an experiment has into one zip")
+    e = commands.add_parser("export", prog="./lab export", help="write everything an experiment has into one zip")
     e.add_argument("id", metavar="ID", help="the experiment's id, as its page and URL have it")
     e.add_argument("-o", "--output", metavar="FILE", help="default: ID.zip in the current folder")
-    i = commands.add_parser("import", help="restore experiments from zips that another lab exported")
+    i = commands.add_parser(
+        "import", prog="./lab import", help="restore experiments from zips that another lab exported"
+    )
     i.add_argument("files", metavar="FILE.zip", nargs="+")
 
 

@@ -26,7 +26,7 @@ class UsageError(ValueError):
 
 
 def add_parser(commands) -> None:
-    p = commands.add_parser("eval", help="evaluate a codec in the terminal", description=DESCRIPTION)
+    p = commands.add_parser("eval", prog="./lab eval", help="evaluate a codec in the terminal", description=DESCRIPTION)
     p.add_argument("codec", metavar="CODEC.py", nargs="?", help="the codec module")
     p.add_argument(
         "--verify",
