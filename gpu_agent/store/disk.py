@@ -17,7 +17,7 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
     `keep` (a predicate or a collection of paths) names files in use: they count but are never deleted. Hidden files
     are still being written and stay too, until they are ABANDONED_SECONDS old: then they go whatever the budget. Hidden
     folders are their owners', such as the jail's, which has second names of these files there. Returns what was
-    deleted; a file or a folder that vanishes meanwhile is no error.
+    deleted; what is used again or vanishes meanwhile is left alone.
     """
     remove_abandoned(folder)
     kept = keep if callable(keep) else {Path(path).absolute() for path in keep}.__contains__
@@ -30,15 +30,23 @@ def trim(folder: Path, budget_bytes: int, *, keep: Callable[[Path], bool] | Coll
         except FileNotFoundError:
             continue
     total, deleted = sum(size for _, _, size in files), []
-    for _, path, size in sorted(files):
+    for used, path, size in sorted(files):
         if total <= budget_bytes:
             break
-        if path.name.startswith(".") or kept(path):
+        if path.name.startswith(".") or kept(path) or last_used(path) not in (used, None):
             continue
         path.unlink(missing_ok=True)
         total -= size
         deleted.append(path)
     return deleted
+
+
+def last_used(path: Path) -> int | None:
+    """None: it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -45,6 +45,19 @@ def test_files_in_use_are_never_deleted_but_count(tmp_path):
     assert b.exists()
 
 
+def test_what_is_used_again_meanwhile_is_not_deleted(tmp_path):
+    a, b, c = fill(tmp_path, "a", "b", "c")
+
+    def another_run_takes(path: Path) -> bool:
+        if path == a:
+            os.utime(a)
+        return False
+
+    assert trim(tmp_path, 200, keep=another_run_takes) == [b]
+    assert a.exists()
+    assert c.exists()
+
+
 def test_half_written_files_stay_until_they_are_abandoned(tmp_path):
     fresh, old = fill(tmp_path, ".fresh.part", ".old.part")
     os.utime(old, (time.time() - ABANDONED_SECONDS - 60,) * 2)
