@@ -1,6 +1,8 @@
 // One <video>: loading it, why it failed, which frame it has on screen, and seeking to a frame.
 
 const FRAME_TIMEOUT_MS = 400; // a video that is not on screen may never announce its frame
+const MIDDLE = 0.5; // moments within a frame, in frames from its start
+const BESIDE = 0.4;
 
 export class SideVideo {
   /** `on`: loaded, failed, waiting, canplay, ended, and frame(n) for each picture that is put on screen. */
@@ -10,6 +12,7 @@ export class SideVideo {
     this.state = "empty"; // empty, loading, ready, failed
     this.fault = "";
     this.shown = -1; // the frame last put on screen
+    this.announced = false; // since it was last sent anywhere
     this.num = 25;
     this.den = 1;
     video.muted = true;
@@ -20,6 +23,7 @@ export class SideVideo {
     for (const name of ["waiting", "canplay", "ended"]) video.addEventListener(name, () => on[name]());
     const watch = (_now, { mediaTime }) => {
       this.shown = this.frameAt(mediaTime);
+      this.announced = true;
       on.frame(this.shown);
       video.requestVideoFrameCallback(watch);
     };
@@ -52,9 +56,9 @@ export class SideVideo {
     this.on.failed();
   }
 
-  /** To the middle of the frame, which no rounding of time stamps can move to its neighbour. */
-  timeOf(n) {
-    return ((n + 0.5) * this.den) / this.num;
+  /** A moment within the frame, by default its middle: no rounding of time stamps can move it to a neighbour. */
+  timeOf(n, within = MIDDLE) {
+    return ((n + within) * this.den) / this.num;
   }
 
   /** Of a media time: the frame's first moment in Chromium, what was asked for (its middle, after a seek) in Firefox. */
@@ -63,10 +67,20 @@ export class SideVideo {
   }
 
   /** Resolves once frame n is on screen, or `giveUp()` says that it is not wanted any more. */
-  seek(n, giveUp) {
+  async seek(n, giveUp) {
     const { video } = this;
-    const time = this.timeOf(n);
-    if (this.shown === n && !video.seeking && Math.abs(video.currentTime - time) < 1e-4) return Promise.resolve();
+    if (this.shows(n) && !video.seeking && Math.abs(video.currentTime - this.timeOf(n)) < 1e-4) return;
+    await this.jump(n, MIDDLE, giveUp);
+    // A busy browser may put a picture on screen and not announce it; sent to the frame anew, it does.
+    if (!this.shows(n) && !giveUp()) await this.jump(n, BESIDE, giveUp);
+  }
+
+  shows(n) {
+    return this.announced && this.shown === n;
+  }
+
+  jump(n, within, giveUp) {
+    const { video } = this;
     return new Promise((resolve) => {
       const ends = ["seeked", "error", "emptied"];
       const done = () => {
@@ -74,7 +88,8 @@ export class SideVideo {
         this.untilShown(n, giveUp).then(resolve);
       };
       for (const end of ends) video.addEventListener(end, done);
-      video.currentTime = time;
+      this.announced = false; // the picture of this frame that it may have shown is not the last one it has shown
+      video.currentTime = this.timeOf(n, within);
     });
   }
 
@@ -83,7 +98,7 @@ export class SideVideo {
     return new Promise((resolve) => {
       const look = () => {
         const late = performance.now() - since > FRAME_TIMEOUT_MS;
-        if (this.shown === n || late || giveUp()) resolve();
+        if (this.shows(n) || late || giveUp()) resolve();
         else requestAnimationFrame(look);
       };
       look();

@@ -43,6 +43,56 @@ def test_frames_are_known_in_a_browser_that_names_the_time_asked_for(open_page):
         assert page.locator(".badge").get_attribute("data-kind") == "preview"
 
 
+SAYS_NOTHING_OF_FRAME_THREE_AT_FIRST = """
+const own = HTMLVideoElement.prototype.requestVideoFrameCallback;
+HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
+  const ask = () => own.call(this, (now, facts) => {
+    const silent = Math.round(facts.mediaTime * 25) === 3 && !this.silent;
+    if (silent) this.silent = true;
+    return silent ? ask() : then(now, facts);
+  });
+  return ask();
+};
+"""
+
+
+def test_a_picture_that_a_busy_browser_does_not_announce_is_no_stray(open_page):
+    page = open_player(open_page, script=SAYS_NOTHING_OF_FRAME_THREE_AT_FIRST)
+    press(page, "s", "ArrowRight", "ArrowRight")
+    wait_still(page, 2)
+    press(page, "ArrowRight")
+    wait_still(page, 3)
+    assert shown_numbers(page) == (3, 3)
+
+
+TELLS_LATE_WHAT_A_PAUSE_SHOWS = """
+const own = HTMLVideoElement.prototype.requestVideoFrameCallback;
+window.order = [];
+HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
+  return own.call(this, (now, facts) => {
+    if (!this.paused) return then(now, facts);
+    setTimeout(() => (order.push("shown"), then(now, facts)), 200);
+  });
+};
+"""
+
+
+def test_a_pause_stands_still_when_both_have_shown_its_frame_since(open_page):
+    """Not on the word of the picture that was there before: the one that came after it may not have been announced."""
+    page = open_player(open_page, script=TELLS_LATE_WHAT_A_PAUSE_SHOWS)
+    press(page, "Space")
+    number = page.locator(".number").element_handle()
+    page.wait_for_function("number => Number(number.value) > 5", arg=number)
+    page.locator(".player").evaluate("""player => {
+      order.length = 0;
+      new MutationObserver(() => player.dataset.still && order.push("still"))
+        .observe(player, { attributeFilter: ["data-still"] });
+    }""")
+    press(page, "Space")
+    stopped_at(page)
+    assert page.evaluate("order")[:3] == ["shown", "shown", "still"]
+
+
 def test_quick_steps_end_on_the_frame_they_name(open_page):
     page = open_player(open_page)
     press(page, "s", *["ArrowRight"] * 15, *["ArrowLeft"] * 4)
