@@ -243,6 +243,19 @@ def jailed(mark: str) -> list[int]:
     return found
 
 
+def left(mark: str) -> str:
+    """What the kernel says of such processes, for a test that finds some."""
+    told = []
+    for pid in jailed(mark):
+        with contextlib.suppress(OSError):
+            entry = Path("/proc", str(pid))
+            facts = dict(line.split(":\t", 1) for line in (entry / "status").read_text().splitlines() if ":\t" in line)
+            known = {name: facts.get(name) for name in ("Name", "State", "PPid", "NSpid", "Threads")}
+            open_ = sorted({os.readlink(fd) for fd in (entry / "fd").iterdir()})
+            told.append(f"{pid}: {known}, waits in {(entry / 'wchan').read_text()}, holds {open_}")
+    return "\n".join(told)
+
+
 def comes(found) -> bool:
     """Whether `found()` becomes true within PATIENCE: a stage is told before its jail is there."""
     deadline = time.monotonic() + PATIENCE

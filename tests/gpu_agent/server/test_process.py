@@ -22,6 +22,7 @@ from tests.gpu_agent.live import (
     gone,
     gone_but_for_an_init,
     jailed,
+    left,
     start,
     tiny_clip,
     under_way,
@@ -61,7 +62,7 @@ def test_killed_at_any_moment_an_experiment_is_found_again_and_finishes(agent, t
         waits = start(first.client)
         under_way(first.client, e.id, moment)
         first.kill()
-    assert gone_but_for_an_init(str(rate)), jailed(str(rate))
+    assert gone_but_for_an_init(str(rate)), left(str(rate))
     with AgentProcess(folder) as second:
         done = finished(second.client, e.id)
         assert done.status is Status.SUCCEEDED, done.error
