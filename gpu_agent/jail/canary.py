@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +89,17 @@ def inspect(run: Callable[[Task], Outcome], level: str, level_reason: str, requi
 
 
 def in_canary(run: Callable[[Task], Outcome], code: str, policy: Policy, on_packet: Callable[[bytes], None]) -> Outcome:
-    """One run of the code; its source clip is this package's canary file, whose bytes do not matter."""
+    """One run of the code on a clip of its own: a clip is laid out beside where it lies, and that must not be among the
+    program's files, which others read meanwhile."""
     output = PacketOutput(policy.output_bytes, on_packet)
-    return run(Task("encode", code, JOB, policy, output, lambda frames: None, source=CODEC))
+    try:
+        with tempfile.TemporaryDirectory(prefix="codec-lab-canary-") as folder:
+            clip = Path(folder, "clip.yuv")
+            clip.write_bytes(bytes(6))
+            clip.chmod(0o644)
+            return run(Task("encode", code, JOB, policy, output, lambda frames: None, source=clip))
+    except OSError as e:
+        return Outcome("encode", Verdict.SANDBOX_ERROR, f"The canary's clip could not be written: {e}.")
 
 
 def brief(policy: Policy) -> Policy:
