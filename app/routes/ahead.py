@@ -13,6 +13,8 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .at_root import is_page
+
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "": ("PlotlyChart", "BidiComponent", "ChatInput", "Multiselect", "TextInput", "NumberInput", "MenuButton"),
     "experiment": ("PlotlyChart", "BidiComponent", "Selectbox", "ButtonGroup", "PageLink", "Button"),
@@ -45,10 +47,8 @@ class LoadAhead:
         links = self.links.get(scope["path"].strip("/")) if scope["type"] == "http" else None
 
         async def with_links(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if message["status"] == 200 and headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Link", links or "")
+            if is_page(message):
+                MutableHeaders(scope=message).append("Link", links or "")
             await send(message)
 
         await self.app(scope, receive, with_links if links else send)

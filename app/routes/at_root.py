@@ -38,7 +38,7 @@ class Page:
         self.start: Message | None = None
 
     async def pass_on(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and is_page(message):
+        if is_page(message):
             self.start = message
         elif self.start is None:
             await self.send(message)
@@ -58,6 +58,8 @@ class Page:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def is_page(start: Message) -> bool:
-    headers = Headers(raw=list(start["headers"]))
-    return start["status"] == 200 and headers.get("content-type", "").startswith("text/html")
+def is_page(message: Message) -> bool:
+    """Whether it begins an answer that is a page of HTML, and no failure or redirection."""
+    if message["type"] != "http.response.start" or message["status"] != 200:
+        return False
+    return Headers(raw=list(message["headers"])).get("content-type", "").startswith("text/html")

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..codec_kit.frames import VideoInfo
+from ..hashing import file_sha256
 from ..measure import MeasureError, measure
 from ..measure.ffmpeg import FfmpegError, executable
 from ..models import Clip
 from .catalogue import Anchor
-from .point import Coded, Planes, code_point, file_sha256
+from .point import Coded, Planes, code_point
 from .records import AnchorPoint
 
 SAME_DB = 1e-6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 import tempfile
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..codec_kit.frames import VideoInfo
+from ..hashing import file_sha256
 from ..measure import measure, vmaf
 from ..measure.ffmpeg import raw_input, run_ffmpeg
 from .catalogue import Anchor
@@ -124,11 +124,6 @@ def measure_point(
         **{name: value for name, value in figures.items() if name in AnchorPoint.model_fields},
     )
     return Encoded(point, encoder_version(coded.log))
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encode_arguments(anchor: Anchor, rate: int, planes: Planes) -> list[list[str]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..clips import Catalogue
+from ..hashing import file_sha256
 from ..models import Clip, Experiment, ResultRow
 from ..road.kit import show_compiled_kit, uses_compiled_kit
-from ..road.point import file_sha256
 from ..road.report import RunFailed
 from ..road.tools import Tools, rate_key
 from ..road.trip import code_and_decode, decode_to, source_of

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..blind import BlindTest
+from ..hashing import file_sha256
 from ..models import Event, Experiment
 from ..store import ArtifactStore
 from .layout import BLIND, FORMAT, MANIFEST, README, TEXTS, ArchiveError, artifact_paths, name_of
@@ -76,10 +77,7 @@ def size_of(data: bytes | Path) -> int:
 
 
 def sha256_of(data: bytes | Path) -> str:
-    if isinstance(data, bytes):
-        return hashlib.sha256(data).hexdigest()
-    with data.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else file_sha256(data)
 
 
 def put(archive: zipfile.ZipFile, name: str, data: bytes | Path) -> None:

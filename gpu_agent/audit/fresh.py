@@ -6,7 +6,6 @@ seen the clip, and yet whoever doubts a figure can make it again from the seed i
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from ..clips.scenes.optics import View, dim, ellipse, grain, lay_over, look
 from ..clips.scenes.photographs import photograph
 from ..codec_kit.frames import Frame, VideoInfo
+from ..hashing import file_sha256
 from ..models import Clip
 
 INFO = VideoInfo(176, 144, 16, Fraction(25))
@@ -50,13 +50,11 @@ def make(seed: int, folder: Path) -> FreshClip:
         for frame in render(seed):
             for plane in frame:
                 file.write(np.ascontiguousarray(plane))
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     clip = Clip(
         name=f"fresh-{seed:x}"[:32],
         title="Fresh clip",
         origin="rendered",
-        sha256=sha256,
+        sha256=file_sha256(path),
         width=INFO.width,
         height=INFO.height,
         visible_width=INFO.width,

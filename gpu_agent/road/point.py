@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..codec_kit.frames import VideoInfo
+from ..hashing import file_sha256
 from ..measure import Measurement, measure
 from ..models import Clip, ErrorCategory, Experiment, Failure, Rate, ResultRow
 from ..preview import make_preview
@@ -166,11 +166,6 @@ def frame_series(coded: Coded, m: Measurement, info: VideoInfo) -> dict:
     bits = [8 * n for n in coded.packet_sizes] if one_each else None
     times = {"encode_ms": coded.encode_ms, "decode_ms": coded.decode_ms}
     return m.series.to_dict() | {"bits": bits, "packets": coded.packet_sizes} | times
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def megabytes(size: int | None) -> float | None:

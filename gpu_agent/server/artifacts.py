@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 from ..clips import ClipError, ReadingUnavailable
 from ..codec_kit.frames import VideoInfo
+from ..hashing import file_sha256
 from ..models import Clip, Experiment, ResultRow
 from ..preview import frame_png, make_preview, plane_y4m, planes_png
-from ..road.point import file_sha256
 from ..road.tools import rate_key
 from ..road.trip import Source, decode_to, source_of
 from ..road.worst import picture, read_list

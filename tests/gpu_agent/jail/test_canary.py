@@ -10,7 +10,7 @@ from gpu_agent.jail.canary import CODEC, POLICY, in_canary
 from gpu_agent.jail.outcome import Outcome, Verdict
 
 
-def test_its_clip_lies_apart_from_the_program_whose_files_others_read(monkeypatch):
+def test_its_clip_lies_apart_from_the_program_whose_files_others_read():
     seen: list[Path] = []
 
     def run(task):
