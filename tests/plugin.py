@@ -1,6 +1,7 @@
 """Tells which groups of tests (pytest markers) did not run, and with `--strict-groups` fails when one of them did not.
 
 Loaded by `./lab test` with `-p tests.plugin`. A skipped module counts for the group whose name is in its path.
+Reports carry their groups, since with pytest-xdist what counts them is another process than what collected them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from pathlib import PurePath
 
 import pytest
 
+pytest_plugins = ("tests.parallel", "tests.flaky")
 GROUPS = ("browser", "jail", "scanner", "gpu", "torch")
+PROPERTY = "group"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,10 +41,10 @@ class Groups:
         self.strict = strict
         self.ran: Counter[str] = Counter()
         self.skipped: dict[str, Counter[str]] = defaultdict(Counter)
-        self.markers: dict[str, list[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self.markers = {item.nodeid: [g for g in GROUPS if item.get_closest_marker(g)] for item in items}
+        for item in items:
+            item.user_properties += [(PROPERTY, group) for group in GROUPS if item.get_closest_marker(group)]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:
@@ -49,10 +52,10 @@ class Groups:
             self._count([group for group in GROUPS if any(group in name for name in names)], report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        groups = self.markers.get(report.nodeid, [])
+        groups = [value for name, value in report.user_properties if name == PROPERTY]
         if report.skipped:
             self._count(groups, report)
-        elif report.when == "call":
+        elif report.when == "call" and report.outcome != "rerun":
             self.ran.update(groups)
 
     def _count(self, groups: list[str], report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -13,6 +13,8 @@ from infra.launcher.environment import Environment, clean_environment, ensure_ve
 from infra.launcher.terminal import Problem, say
 
 STRICT_GROUPS = "browser,jail,scanner"
+WORKERS = "logical"
+"""One process a core; a later `-n 0` among the arguments runs all tests in one."""
 
 
 def test(root: Path, arguments: Sequence[str]) -> int:
@@ -29,7 +31,7 @@ def test(root: Path, arguments: Sequence[str]) -> int:
     lint = run("ruff", "check", "--no-cache", ".")
     layout = run("ruff", "format", "--no-cache", "--check", ".")
     groups = ["--strict-groups", STRICT_GROUPS] if strict else []
-    tests = run("pytest", "-p", "tests.plugin", *groups, *rest)
+    tests = run("pytest", "-p", "tests.plugin", "-n", WORKERS, *groups, *rest)
     for failed, what in ((lint, "ruff check"), (layout, "ruff format --check")):
         if failed:
             say(f"{what} found something, shown above the tests.", error=True)

@@ -10,6 +10,8 @@ from tests.fingers import PHONE, Fingers
 from .conftest import FRAMES, pixels, told, wait_told
 from .playing import STILL, ground_at, press, settle, stopped_at, wait_still, wait_text
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def touched(open_page):

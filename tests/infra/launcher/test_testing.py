@@ -44,15 +44,15 @@ LINT, LAYOUT = "-m ruff check --no-cache .", "-m ruff format --no-cache --check 
 
 
 def test_lint_format_and_all_tests_run_with_the_given_arguments(tested, capsys):
-    assert tested("-k", "guard") == (0, [LINT, LAYOUT, "-m pytest -p tests.plugin -k guard"])
+    assert tested("-k", "guard") == (0, [LINT, LAYOUT, "-m pytest -p tests.plugin -n logical -k guard"])
     assert "There is no Chromium." in capsys.readouterr().err
 
 
 def test_strict_becomes_the_groups_that_must_run(tested):
-    assert tested("--strict")[1][-1] == "-m pytest -p tests.plugin --strict-groups browser,jail,scanner"
+    assert tested("--strict")[1][-1] == "-m pytest -p tests.plugin -n logical --strict-groups browser,jail,scanner"
 
 
-@pytest.mark.parametrize("failing", [LINT, LAYOUT, "-m pytest -p tests.plugin"])
+@pytest.mark.parametrize("failing", [LINT, LAYOUT, "-m pytest -p tests.plugin -n logical"])
 def test_each_failure_fails_the_whole_and_stops_nothing(tested, failing):
     status, commands = tested(failing=failing)
     assert status == 1
