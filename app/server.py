@@ -37,7 +37,7 @@ from app.routes.safety import SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
 from app.sign_in import Gate, SignIn, sign_in
-from gpu_agent.store.open import open_artifacts, open_blind, open_experiments
+from gpu_agent.store.open import artifact_origins, open_artifacts, open_blind, open_experiments
 
 ENTRY = Path(__file__).resolve().with_name("main.py")
 
@@ -79,7 +79,7 @@ def middleware(settings: AppSettings, signing_in: SignIn | None = None) -> list[
     """Around everything, Streamlit's own answers and WebSocket included."""
     gate = [Middleware(Gate, sign_in=signing_in)] if signing_in else []
     return [
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, homes=artifact_origins(settings)),
         Middleware(LoadAhead, static=Path(get_static_dir())),
         Middleware(AtRoot, pages=SHOWN),
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),

@@ -9,7 +9,7 @@ from app.autopilot.progress import KINDS, VERDICTS, money
 from app.claude.models import label
 from app.drafts import Draft
 from app.panels.autopilot_words import diff
-from app.results.format import DASH, escape_markdown, listed, number, percent, plural, seconds
+from app.results.format import DASH, escape_markdown, listed, number, percent, pictures_as_text, plural, seconds
 from app.services import Services
 from gpu_agent.models import Origin
 
@@ -110,7 +110,7 @@ def talk(a: Attempt) -> None:
             st.caption(f"With {plural(a.pictures, 'picture')} of its parents' worst blocks.")
     with st.chat_message("assistant", avatar=":material/smart_toy:"):
         if a.reply.strip():
-            st.markdown(a.reply)
+            st.markdown(pictures_as_text(a.reply))
         else:
             st.caption(escape_markdown(a.said or "Nothing has arrived yet."))
         if a.model:

@@ -12,7 +12,7 @@ from app.drafts import Draft
 from app.panels.asking import ask, send_wish
 from app.panels.conversations import branch_button, conversations, sent_along
 from app.panels.draft import take_reply
-from app.results.format import escape_markdown
+from app.results.format import escape_markdown, pictures_as_text
 from app.services import Services
 
 POLL_SECONDS = 0.4
@@ -171,7 +171,7 @@ def reply(services: Services, draft: Draft, turn: Turn, last: bool) -> None:
         with st.expander("Thinking", icon=":material/psychology:", expanded=state.status is TurnStatus.THINKING):
             st.markdown(escape_markdown(state.thinking))
     if state.text:
-        st.markdown(state.text)
+        st.markdown(pictures_as_text(state.text))
     if state.status.active:
         waiting(state)
         return

@@ -192,3 +192,17 @@ def escape_markdown(text: str) -> str:
     """
     apart = re.sub(r":(?=[a-zA-Z0-9+/_-])|\bwww(?=\.)", "\\g<0>\u200b", text)
     return re.sub(r"([\\`*_{}\[\]()<>#+!|$~&-])", r"\\\1", apart)
+
+
+PICTURE_OR_CODE = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)|(?P<ticks>`+)[^`].*?(?P=ticks)|!\[",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def pictures_as_text(markdown: str) -> str:
+    """A reply's markdown with its pictures as the text they were written as; code stays as it is.
+
+    That a browser asks no other host for one is the Content-Security-Policy's affair; this shows what was meant.
+    """
+    return PICTURE_OR_CODE.sub(lambda found: "!\\[" if found[0] == "![" else found[0], markdown)

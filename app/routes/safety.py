@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -12,23 +13,44 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "SAMEORIGIN",
-    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
-class SecurityHeaders:
-    """Sets HEADERS wherever a route has not set its own."""
+def policy(homes: Sequence[str] = ()) -> str:
+    """The Content-Security-Policy of a page: it asks the lab and the `homes` of artifacts (origins), nobody else.
 
-    def __init__(self, app: ASGIApp) -> None:
+    So that no reply of Claude's, title or log can make the browser ask another host, and carry something there.
+    """
+    own = " ".join(("'self'", *homes))
+    return "; ".join(
+        (
+            f"img-src {own} data: blob:",
+            f"media-src {own} data: blob:",
+            f"connect-src {own} data: blob:",
+            "font-src 'self' data:",
+            "frame-src 'self' blob:",
+            "manifest-src 'self'",
+            "frame-ancestors 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+        )
+    )
+
+
+class SecurityHeaders:
+    """Sets HEADERS and the policy wherever a route has not set its own. `homes`: see `policy`."""
+
+    def __init__(self, app: ASGIApp, homes: Sequence[str] = ()) -> None:
         self.app = app
+        self.headers = HEADERS | {"Content-Security-Policy": policy(homes)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

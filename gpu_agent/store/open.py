@@ -28,6 +28,15 @@ def open_artifacts(settings: StoreSettings) -> ArtifactStore:
     return S3Artifacts.from_settings(settings, cache)
 
 
+def artifact_origins(settings: StoreSettings) -> list[str]:
+    """Where a browser is sent for artifacts, besides the lab itself; nowhere where they lie at home."""
+    if settings.store == "local":
+        return []
+    from .aws.artifacts import origins
+
+    return origins(settings)
+
+
 def open_blind(settings: StoreSettings) -> BlindStore:
     """As `open_experiments`. Blind tests lie beside the experiments."""
     if settings.store == "local":

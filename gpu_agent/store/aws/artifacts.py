@@ -20,6 +20,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
@@ -167,6 +168,18 @@ class S3Artifacts:
     def _homes(self, key: str) -> list[tuple[str, str]]:
         """Where it may lie, the likelier first."""
         return [self._home(key, droppable) for droppable in (key.endswith(".mp4"), not key.endswith(".mp4"))]
+
+
+def origins(settings: StoreSettings) -> list[str]:
+    """Scheme and host of what `url` signs, for both buckets."""
+    s3 = client("s3", settings)
+    endpoint = urlsplit(s3.meta.endpoint_url)
+    if settings.aws_endpoint_url:
+        return [f"{endpoint.scheme}://{endpoint.netloc}"]
+    return [
+        f"{endpoint.scheme}://{bucket}.{endpoint.netloc}"
+        for bucket in (settings.videos_bucket, settings.decoders_bucket)
+    ]
 
 
 def is_raw(key: str) -> bool:

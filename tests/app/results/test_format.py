@@ -134,3 +134,20 @@ def test_markdown_of_others_loses_its_powers():
         assert shortcode not in safe
     plain = safe.replace("\u200b", "").replace("\\", "")
     assert plain == hostile
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("See ![a chart](https://e.vil/p.png?key=1) here", "See !\\[a chart](https://e.vil/p.png?key=1) here"),
+        ("![a][1]\n\n[1]: https://e.vil/p.png", "!\\[a][1]\n\n[1]: https://e.vil/p.png"),
+        ("[![a](https://e.vil/p.png)](https://e.vil)", "[!\\[a](https://e.vil/p.png)](https://e.vil)"),
+        ("a [link](https://example.com) and a list[0]!", "a [link](https://example.com) and a list[0]!"),
+        ("`![code]` and ![no code](//e.vil)", "`![code]` and !\\[no code](//e.vil)"),
+        ("```python\nx = '![a](b)'\n```\n![a](b)", "```python\nx = '![a](b)'\n```\n!\\[a](b)"),
+        ("````\n```\n![a](b)\n````\n", "````\n```\n![a](b)\n````\n"),
+        ("~~~\n![a](b)", "~~~\n![a](b)"),
+    ],
+)
+def test_pictures_of_a_reply_are_text_and_code_stays(reply, shown):
+    assert f.pictures_as_text(reply) == shown

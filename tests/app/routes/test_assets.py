@@ -33,4 +33,7 @@ def test_every_answer_carries_the_security_headers(assets):
     for answer in (assets.get("/assets/editor.js"), assets.get("/nowhere")):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
-        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+        policy = answer.headers["content-security-policy"]
+        for kind in ("img-src", "media-src", "connect-src"):
+            assert f"{kind} 'self' data: blob:" in policy.split("; ")
+        assert {"frame-ancestors 'self'", "object-src 'none'", "base-uri 'self'"} <= set(policy.split("; "))

@@ -11,7 +11,7 @@ from app.settings import AppSettings
 from gpu_agent.settings import AgentSettings
 from gpu_agent.store.folder import FolderArtifacts
 from gpu_agent.store.local import LocalExperiments
-from gpu_agent.store.open import open_artifacts, open_experiments
+from gpu_agent.store.open import artifact_origins, open_artifacts, open_experiments
 from gpu_agent.store.settings import StoreSettings
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +22,7 @@ def test_without_a_word_everything_is_local(program, tmp_path):
     settings = program(data=tmp_path)
     assert isinstance(open_experiments(settings), LocalExperiments)
     assert isinstance(open_artifacts(settings), FolderArtifacts)
+    assert artifact_origins(settings) == []
 
 
 def test_both_programs_read_the_same_variables(monkeypatch):
@@ -45,7 +46,7 @@ import sys
 from pathlib import Path
 import gpu_agent.server.app
 from gpu_agent.settings import AgentSettings
-from gpu_agent.store.open import open_artifacts, open_experiments
+from gpu_agent.store.open import artifact_origins, open_artifacts, open_experiments
 settings = AgentSettings(data=Path(sys.argv[1]))
 open_experiments(settings), open_artifacts(settings)
 print(sorted(name for name in sys.modules if name in ("boto3", "botocore")))

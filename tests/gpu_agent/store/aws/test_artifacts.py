@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from gpu_agent.store.aws import artifacts as home
-from gpu_agent.store.open import open_artifacts
+from gpu_agent.store.open import artifact_origins, open_artifacts
 
 BASE = "261122-x/carphone/r22"
 
@@ -148,3 +148,15 @@ def test_addresses_name_the_region(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(real.s3, "head_object", lambda **_: {})
     url = urlsplit(real.url(f"{BASE}/preview.mp4"))
     assert (url.scheme, url.netloc) == ("https", f"{settings.videos_bucket}.s3.eu-north-1.amazonaws.com")
+
+
+@pytest.mark.parametrize("endpoint", ["moto", None])
+@pytest.mark.parametrize("key", ["e/preview.mp4", "e/bitstream.clb"])
+def test_the_origins_are_those_of_signed_addresses(settings, endpoint, key, monkeypatch):
+    """Both homes; where it is AWS itself, signing asks nobody, and what `url` asks first is left out."""
+    if endpoint is None:
+        settings = settings.model_copy(update={"aws_endpoint_url": None, "aws_region": "eu-north-1"})
+    store = open_artifacts(settings)
+    monkeypatch.setattr(store.s3, "head_object", lambda **asked: {})
+    url = urlsplit(store.url(key))
+    assert f"{url.scheme}://{url.netloc}" in artifact_origins(settings)
