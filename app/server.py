@@ -33,7 +33,7 @@ from app.routes.at_root import AtRoot
 from app.routes.blind import Blind
 from app.routes.exports import Exports
 from app.routes.health import health
-from app.routes.safety import SecurityHeaders
+from app.routes.safety import OwnPages, SecurityHeaders
 from app.routes.upload import Upload
 from app.settings import CONFIG_FOLDER, AppSettings
 from app.sign_in import Gate, SignIn, sign_in
@@ -83,6 +83,7 @@ def middleware(settings: AppSettings, signing_in: SignIn | None = None) -> list[
         Middleware(LoadAhead, static=Path(get_static_dir())),
         Middleware(AtRoot, pages=SHOWN),
         Middleware(TrustedHostMiddleware, allowed_hosts=settings.allowed_hosts, www_redirect=False),
+        Middleware(OwnPages),
         *gate,
     ]
 

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.routes.agent import failure
+
+READING = ("GET", "HEAD", "OPTIONS")
+POLICY_VIOLATION = 1008
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -57,7 +62,26 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def cross_site(request: Request) -> bool:
+class OwnPages:
+    """Streamlit's WebSocket and everything that changes something are for pages of this origin, port included.
+
+    Streamlit itself lets a page of any port of this machine open its WebSocket, and act in the lab through it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        acts = scope["type"] == "websocket" or (scope["type"] == "http" and scope["method"] not in READING)
+        if not acts or not cross_site(HTTPConnection(scope)):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+        else:
+            await failure(403, "cross_site", "The lab takes this from its own pages only.")(scope, receive, send)
+
+
+def cross_site(request: HTTPConnection) -> bool:
     """Whether a page of another origin made this request. Browsers say so in Sec-Fetch-Site or, older ones, in Origin;
     a program that sends neither is no page, and is not what this guards against."""
     site = request.headers.get("sec-fetch-site")

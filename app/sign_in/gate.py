@@ -19,7 +19,7 @@ from streamlit.user_info import generate_login_redirect_url
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from app.routes.agent import failure
-from app.routes.safety import cross_site
+from app.routes.safety import POLICY_VIOLATION, cross_site
 from app.sign_in import page
 from app.sign_in.configured import CALLBACK, SignIn
 from app.sign_in.cookie import claims_of, is_split
@@ -29,10 +29,8 @@ OPEN = frozenset({START, LOGIN, LOGOUT, CALLBACK, HEALTH})
 """What anybody may ask for: the way in, the way out, and which build answers. Compared whole, never as a beginning."""
 ENDED = "You are not signed in, or no longer. Load the page again to sign in."
 """An open page of Streamlit shows this to its person too, within what it is answered."""
-READING = ("GET", "HEAD", "OPTIONS")
 TO, TO_SECONDS, TO_LONGEST = "codec_lab_to", 900, 1500
 FAILED = "sign_in=failed"
-POLICY_VIOLATION = 1008
 SPLIT = (
     "Your provider says more about you than fits into one cookie. Whoever runs this lab can ask it for less, by "
     'client_kwargs = { scope = "openid email" } in [auth].'
@@ -83,8 +81,7 @@ class Gate:
         if path == START:
             await self.start(request)(scope, receive, send)
             return
-        foreign = path == LOGOUT or request.method not in READING
-        if foreign and cross_site(request):
+        if path == LOGOUT and cross_site(request):
             answer: Response = failure(403, "cross_site", "The lab takes this from its own pages only.")
             await answer(scope, receive, send)
             return

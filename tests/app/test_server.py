@@ -18,6 +18,12 @@ from app.settings import AppSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 SERVE = """\
 import sys
 from pathlib import Path
@@ -86,5 +92,9 @@ def test_pages_and_routes_share_the_port_and_sigterm_ends_it(server):
         assert http.get("/assets/server.py").status_code == 200
         assert http.get("/artifacts/run-1/%2e%2e/%2e%2e/lab.db").status_code == 400
         assert http.get("/", headers={"Host": "evil.example"}).status_code == 400
+        other_port = {"Origin": "http://127.0.0.1:9"} | UPGRADE
+        assert http.get("/_stcore/stream", headers=other_port).status_code == 403
+        with http.stream("GET", "/_stcore/stream", headers={"Origin": url} | UPGRADE) as own:
+            assert own.status_code == 101
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
