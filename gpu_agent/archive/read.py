@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -21,15 +23,20 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..bitstream import BitstreamError, read_bitstream
 from ..blind import BlindTest
-from ..models import Event, Experiment
+from ..models import ClipRef, Event, Experiment, ResultRow
 from ..road.freeze import decoder_bytes
 from ..store.folder import checked
 from .layout import (
     BLIND,
     FORMAT,
+    GROWTH_FREE,
     KEPT,
     MANIFEST,
     MAX_FILES,
+    MAX_FRAMES,
+    MAX_GROWTH,
+    MAX_PACKETS,
+    MAX_SIDE,
     MAX_TEXT,
     MAX_TOTAL,
     TEXTS,
@@ -59,6 +66,7 @@ class Archive:
 
     def __init__(self, zipped: zipfile.ZipFile, files: dict[str, Listed], missing: list[str]):
         self._zip, self._files, self.missing = zipped, files, missing
+        self._packets: dict[str, int] = {}
         self.record = self._record()
         self.events = self._events()
         self.blind = self._blind()
@@ -78,12 +86,20 @@ class Archive:
                 for piece in self._pieces(name_of(path)):
                     out.write(piece)
             if path.endswith(KEPT["bitstream"]):
-                check_bitstream(target, path, self._files[name_of(path)].sha256, row.bitstream_sha256)
+                self._check_bitstream(target, path, row)
             else:
                 json.loads(target.read_bytes())
         except (ArchiveError, ValueError) as e:
             target.unlink(missing_ok=True)
             raise e if isinstance(e, ArchiveError) else ArchiveError(f"{name_of(path)} is not JSON.") from e
+
+    def _check_bitstream(self, file: Path, path: str, row: ResultRow) -> None:
+        if self._files[name_of(path)].sha256 != row.bitstream_sha256:
+            raise ArchiveError(f"{name_of(path)} is not the bitstream that was measured: its hash is another.")
+        clip = next(clip for clip in self.record.clips if clip.name == row.clip)
+        self._packets[path] = 0
+        left = MAX_PACKETS - sum(self._packets.values())
+        self._packets[path] = packets_of(file, name_of(path), row, clip, left)
 
     def _text(self, name: str) -> bytes:
         return b"".join(self._pieces(name))
@@ -171,6 +187,11 @@ def check_record(record: Experiment) -> None:
     points = [(row.clip, row.rate) for row in record.results]
     if len(set(points)) != len(points) or any(row.clip not in names for row in record.results):
         raise ArchiveError("The record's points do not fit its clips.")
+    for clip in record.clips:
+        if max(clip.width or 0, clip.height or 0) > MAX_SIDE or (clip.frames or 0) > MAX_FRAMES:
+            raise ArchiveError(f"The record's clip {clip.name} is larger or longer than any clip of a lab.")
+    if any(not 0 < row.frames <= MAX_FRAMES for row in record.results):
+        raise ArchiveError("The record's points have more frames than any clip of a lab.")
     artifact_paths(record)
 
 
@@ -190,15 +211,26 @@ def check_test(test: BlindTest, record: Experiment) -> None:
         raise ArchiveError(f"The blind test {test.id} names a path that is none of its points.") from e
 
 
-def check_bitstream(file: Path, path: str, listed: str, measured: str) -> None:
-    if listed != measured:
-        raise ArchiveError(f"{name_of(path)} is not the bitstream that was measured: its hash is another.")
+def packets_of(file: Path, name: str, row: ResultRow, clip: ClipRef, most: int) -> int:
+    """How many packets the bitstream has. Raises ArchiveError where it is none, not of this point, or has over `most`."""
     try:
-        _, packets = read_bitstream(file)
-        for _ in packets:
-            pass
+        info, packets = read_bitstream(file)
+        if (info.width, info.height, info.frames, info.fps) != (clip.width, clip.height, row.frames, fps_of(clip)):
+            raise ArchiveError(f"{name} says another size, frame rate or number of frames than its point has.")
+        count = 0
+        for count, _ in enumerate(packets, 1):
+            if count > most:
+                raise ArchiveError(f"The bitstreams have too many packets: over {MAX_PACKETS:,} in all.")
     except (BitstreamError, OSError) as e:
-        raise ArchiveError(f"{name_of(path)} is no bitstream: {e}") from e
+        raise ArchiveError(f"{name} is no bitstream: {e}") from e
+    return count
+
+
+def fps_of(clip: ClipRef) -> Fraction | None:
+    try:
+        return Fraction(clip.fps or "")
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 @contextmanager
@@ -233,6 +265,11 @@ def listing(zipped: zipfile.ZipFile) -> tuple[dict[str, Listed], list[str]]:
     if (total := sum(listed.bytes for listed in files.values())) > MAX_TOTAL:
         raise ArchiveError(
             f"The archive would unpack to {total / 1e9:.1f} GB; at most {MAX_TOTAL / 1e9:.1f} GB are taken."
+        )
+    packed = os.fstat(zipped.fp.fileno()).st_size  # the sizes in its directory may lie
+    if total > GROWTH_FREE + MAX_GROWTH * packed:
+        raise ArchiveError(
+            f"The archive would unpack from {packed / 1e6:.1f} MB to {total / 1e6:.0f} MB; it is a bomb."
         )
     return files, [name for name in manifest["missing"] if isinstance(name, str)]
 
