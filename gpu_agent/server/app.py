@@ -27,6 +27,7 @@ from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
 from .handler import Handler
+from .heads import Heads
 
 MAX_CONNECTIONS = 128
 GOODBYE_SECONDS = 2.0
@@ -38,7 +39,8 @@ class AlreadyRunning(RuntimeError):
 
 
 class BoundedServer(ThreadingHTTPServer):
-    """A thread a connection, and no more than `MAX_CONNECTIONS` of them: the rest wait in the listen backlog."""
+    """A thread a connection, and no more than `MAX_CONNECTIONS` of them: the rest wait in the listen backlog, and those
+    whose request does not come make room for them."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -47,6 +49,7 @@ class BoundedServer(ThreadingHTTPServer):
         self.agent = agent
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._open: set[socket.socket] = set()
+        self.heads = Heads()
         super().__init__(address, Handler)
 
     @property
@@ -55,10 +58,13 @@ class BoundedServer(ThreadingHTTPServer):
         return len(self._open) > MAX_CONNECTIONS // 2
 
     def process_request(self, request, client_address) -> None:
-        while not self._slots.acquire(timeout=0.2):
+        free = self._slots.acquire(blocking=False)
+        while not free:
             if self.agent.stopping:
                 self.shutdown_request(request)
                 return
+            self.heads.end_oldest()
+            free = self._slots.acquire(timeout=0.2)
         self._open.add(request)
         try:
             super().process_request(request, client_address)
