@@ -1,7 +1,7 @@
 """An archive of unknown origin: nothing in it is believed before it was checked, and no name in it is ever a path here.
 
 The names that may occur follow from the record; sizes are bounded before anything is unpacked and again while it is;
-every file must have the hash that the archive gives for it, and every bitstream the one of its point.
+every file must have the hash that the archive gives for it, and every bitstream the one of its point, and its size.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..bitstream import BitstreamError, read_bitstream
 from ..blind import BlindTest
-from ..models import ClipRef, Event, Experiment, ResultRow
+from ..models import Event, Experiment, ResultRow
 from ..road.freeze import decoder_bytes
 from ..store.folder import checked
+from .figures import check_figures, packets_of
 from .layout import (
     BLIND,
     FORMAT,
@@ -33,10 +32,8 @@ from .layout import (
     KEPT,
     MANIFEST,
     MAX_FILES,
-    MAX_FRAMES,
     MAX_GROWTH,
     MAX_PACKETS,
-    MAX_SIDE,
     MAX_TEXT,
     MAX_TOTAL,
     TEXTS,
@@ -130,6 +127,7 @@ class Archive:
             where = ".".join(map(str, first["loc"]))[:120]
             raise ArchiveError(f"record.json is not a record of this version: {where}: {first['msg'][:200]}.") from e
         check_record(record)
+        check_figures(record, {name: listed.bytes for name, listed in self._files.items()})
         if self._text("code.py") != record.code.encode():
             raise ArchiveError("code.py is not the code of the record.")
         return record
@@ -187,11 +185,6 @@ def check_record(record: Experiment) -> None:
     points = [(row.clip, row.rate) for row in record.results]
     if len(set(points)) != len(points) or any(row.clip not in names for row in record.results):
         raise ArchiveError("The record's points do not fit its clips.")
-    for clip in record.clips:
-        if max(clip.width or 0, clip.height or 0) > MAX_SIDE or (clip.frames or 0) > MAX_FRAMES:
-            raise ArchiveError(f"The record's clip {clip.name} is larger or longer than any clip of a lab.")
-    if any(not 0 < row.frames <= MAX_FRAMES for row in record.results):
-        raise ArchiveError("The record's points have more frames than any clip of a lab.")
     artifact_paths(record)
 
 
@@ -209,28 +202,6 @@ def check_test(test: BlindTest, record: Experiment) -> None:
                     raise ValueError(path)
     except ValueError as e:
         raise ArchiveError(f"The blind test {test.id} names a path that is none of its points.") from e
-
-
-def packets_of(file: Path, name: str, row: ResultRow, clip: ClipRef, most: int) -> int:
-    """How many packets the bitstream has. Raises ArchiveError where it is none, not of this point, or has over `most`."""
-    try:
-        info, packets = read_bitstream(file)
-        if (info.width, info.height, info.frames, info.fps) != (clip.width, clip.height, row.frames, fps_of(clip)):
-            raise ArchiveError(f"{name} says another size, frame rate or number of frames than its point has.")
-        count = 0
-        for count, _ in enumerate(packets, 1):
-            if count > most:
-                raise ArchiveError(f"The bitstreams have too many packets: over {MAX_PACKETS:,} in all.")
-    except (BitstreamError, OSError) as e:
-        raise ArchiveError(f"{name} is no bitstream: {e}") from e
-    return count
-
-
-def fps_of(clip: ClipRef) -> Fraction | None:
-    try:
-        return Fraction(clip.fps or "")
-    except (ValueError, ZeroDivisionError):
-        return None
 
 
 @contextmanager

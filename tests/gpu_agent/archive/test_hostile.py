@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import struct
@@ -20,7 +19,7 @@ from gpu_agent.blind import Stimulus
 from gpu_agent.owned_folder import OwnedFolder
 from tests.gpu_agent.blindtests import blind_test, stimulus
 
-from .conftest import Home, bitstream, manifest_of, put
+from .conftest import Home, bitstream, manifest_of, put, rated
 
 
 def unpacked(path) -> dict[str, bytes]:
@@ -126,8 +125,51 @@ def test_blind_tests_that_nobody_took_here(zipped, record, other, changes, match
 
 def test_another_bitstream_than_was_measured(zipped, other):
     files = unpacked(zipped)
-    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": bitstream(3)})
+    whole = bitstream(22)
+    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": whole[:-1] + b"x"})
     refused(zipped, other, "not the bitstream that was measured")
+    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": bitstream(3)})
+    refused(zipped, other, "claims 926 bytes, but its bitstream has 147")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"bytes": 925}, "claims 925 bytes, but its bitstream has 926"),
+        ({"kbps": 23.1}, "claims 23.1 kbps, but its bytes, frames and fps give 23.15"),
+        ({"kbps": float("nan")}, "not a record of this version|claims nan kbps"),
+        ({"bpp": 0.036}, "claims 0.036 bits a pixel"),
+        ({"frames": 4}, "kbps"),
+        ({"frames": 16}, "its clip has not so many"),
+        ({"frames": 0}, "its clip has not so many"),
+        ({"bytes": 463, "kbps": 11.575, "bpp": 463 / (22 * 144 * 8)}, "claims 463 bytes"),
+    ],
+)
+def test_figures_that_do_not_follow_from_the_files(zipped, other, changes, match):
+    files = unpacked(zipped)
+    rows = json.loads(files["record.json"])["results"]
+    rows[0] |= changes
+    packed(zipped, changed_record(files, results=rows))
+    refused(zipped, other, match)
+
+
+def test_rates_of_a_point_whose_bitstream_is_gone_are_held_to_its_bytes(zipped, other):
+    files = unpacked(zipped)
+    lost = "artifacts/carphone/r22/bitstream.clb"
+    del files[lost]
+    rows = json.loads(files["record.json"])["results"]
+    files = changed_record(files, results=[rows[0] | {"kbps": 1.0}, rows[1]])
+    packed(zipped, files, manifest_of(files, "x", missing=[lost]))
+    refused(zipped, other, "claims 1 kbps")
+
+
+def test_a_clip_of_odd_size_has_its_bits_a_pixel_of_what_is_seen(zipped, other):
+    files = unpacked(zipped)
+    rows = json.loads(files["record.json"])["results"]
+    rows[0] |= {"bpp": rows[0]["bytes"] * 8 / (175 * 143 * 8)}
+    packed(zipped, changed_record(files, results=rows))
+    with open_archive(zipped) as archive:
+        assert restore(archive, other.store, other.artifacts, other.blind) == "new"
 
 
 def test_a_file_that_is_not_what_the_list_says(zipped, other):
@@ -164,7 +206,7 @@ def test_bombs_are_refused_before_they_are_unpacked(zipped, other, monkeypatch):
 def rewritten(files: dict[str, bytes], data: bytes, **changes) -> dict[str, bytes]:
     """The files with another bitstream at the first point, whose row is told its hash."""
     rows = json.loads(files["record.json"])["results"]
-    rows[0] |= {"bitstream_sha256": hashlib.sha256(data).hexdigest()} | changes
+    rows[0] |= rated(data) | changes
     return changed_record(files, results=rows) | {"artifacts/carphone/r22/bitstream.clb": data}
 
 
@@ -183,7 +225,7 @@ def test_packets_are_counted_over_all_bitstreams(zipped, other, monkeypatch):
         restore(archive, other.store, other.artifacts, other.blind)
     monkeypatch.setattr(read, "MAX_PACKETS", 53)
     again = Home(other.artifacts.kept.parent / "again")
-    refused(zipped, again, "too many packets: over 53 in all")
+    refused(zipped, again, "bitstreams have too many packets")
 
 
 def test_what_unpacks_to_a_hundred_times_its_size_is_refused_before_that(zipped, other):
