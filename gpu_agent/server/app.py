@@ -26,6 +26,7 @@ from ..road.tools import Tools, jail_of, uses_gpu
 from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
+from .backups import Backups
 from .handler import Handler
 from .heads import Heads
 
@@ -112,6 +113,7 @@ class Agent:
             os.close(self._lock)
             raise
         self.remaking, self.coding_anchor, self.halt = threading.Lock(), threading.Lock(), threading.Event()
+        self.backups = Backups(settings.database, self.idle, self.halt)
         self.drift: str | None = None
         self._threads = [
             threading.Thread(target=self.server.serve_forever, args=(0.2,), name="server", daemon=True),
@@ -159,6 +161,8 @@ class Agent:
         log.info("agent %s answers at %s", self.settings.agent_name, self.url)
 
     def _begin_work(self) -> None:
+        if self.settings.store == "local":
+            self.backups.start()
         status = self.tools.jail.status()
         log.info("jail: %s", status.message) if status.available else log.error("no jail, no runs: %s", status.message)
         if uses_gpu(self.settings):
@@ -191,7 +195,7 @@ class Agent:
             self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
-        for thread in self._background:
+        for thread in (*self._background, self.backups):
             if thread.is_alive():
                 thread.join(GOODBYE_SECONDS)
         self.server.server_close()
