@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .codec_kit.frames import VideoInfo
+from .contract import most_packets
 
 MAGIC = b"CLB1"
 HEADER = struct.Struct("<4s5I")
@@ -54,7 +55,7 @@ def read_bitstream(path: Path) -> tuple[VideoInfo, Iterator[bytes]]:
     """The header, and the packets one by one as they are needed."""
     with path.open("rb") as file:
         info = read_header(file)
-    return info, read_packets(path)
+    return info, read_packets(path, most_packets(info.frames))
 
 
 def read_header(file: BinaryIO) -> VideoInfo:
@@ -67,11 +68,14 @@ def read_header(file: BinaryIO) -> VideoInfo:
     return VideoInfo(width, height, frames, Fraction(numerator, denominator))
 
 
-def read_packets(path: Path) -> Iterator[bytes]:
+def read_packets(path: Path, most: int) -> Iterator[bytes]:
+    """Packet by packet. Raises BitstreamError where one is cut, or there are more than `most`."""
     with path.open("rb") as file:
         file.seek(HEADER.size)
         index = 0
         while (length := read_length(file, index)) is not None:
+            if index == most:
+                raise BitstreamError(f"it has more than the {most:,} packets that its frames may have")
             packet = file.read(length)
             if len(packet) < length:
                 raise BitstreamError(f"packet {index} is cut: {len(packet)} of {length} bytes")

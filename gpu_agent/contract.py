@@ -7,6 +7,11 @@ DEFAULT_RATES: tuple[int, ...] = (22, 27, 32, 37)
 
 MAX_RATES = 16
 
+PACKETS_PER_FRAME, PACKETS_BESIDE = 64, 1024
+"""Packets that a bitstream may have: codecs write one a frame, a few where each tile or slice has its own, some beside
+for headers. The agent's work and memory for a run grow with packets, not only with bytes: an empty one costs it as much
+as a full one."""
+
 LIBRARIES: tuple[str, ...] = ("numpy", "scipy", "numba", "cv2", "constriction", "torch", "codec_kit")
 """What a codec may import beside Python's standard library. `torch` only where the agent says it has it."""
 
@@ -22,7 +27,7 @@ def decode(packets, info):          # packets: an iterable of bytes. Yields exac
 
 - A frame is `Frame(y, u, v)` (from `codec_kit`; any three arrays will do): uint8 planes, 4:2:0, shapes (H, W), (H/2, W/2), (H/2, W/2). H and W are even. Planes of `video` are read-only: copy before changing them.
 - `info` is `VideoInfo(width, height, frames, fps)`, fps a Fraction. `video.info` is the same. decode gets `info`; it need not be sent.
-- The lab writes the packets to a file, each with its length. The size of that file is the rate. Nothing else crosses from encode to decode: they run in two fresh processes without network, files or memory in common. Do not rely on globals set by encode.
+- The lab writes the packets to a file, each with its length. The size of that file is the rate. At most 64 packets a frame and 1024 beside fit in it, empty ones counted too; more fails the run. Nothing else crosses from encode to decode: they run in two fresh processes without network, files or memory in common. Do not rely on globals set by encode.
 - decode must yield `info.frames` frames of exactly these shapes and dtype, and should yield each as soon as it can. A wrong count, shape or dtype fails the run; nothing is fixed up.
 - The lab measures PSNR and SSIM on the planes itself. What a codec prints or returns about itself is ignored, except that print() goes to the run's log.
 - A codec may import Python's standard library, numpy, scipy, numba, cv2, constriction, `codec_kit`, and torch where the agent has it. No network, no subprocesses, no files but small ones in /tmp.
@@ -30,6 +35,12 @@ def decode(packets, info):          # packets: an iterable of bytes. Yields exac
 - The module is imported afresh in each run, so module-level code should be quick. Decoding must not depend on anything but the packets and `info`; it should give the same bits on every machine (prefer integer arithmetic in the prediction loop).
 - Memory is bounded: iterate over the frames, do not collect a long video in a list.
 """
+
+
+def most_packets(frames: int) -> int:
+    """How many packets the bitstream of so many frames may have."""
+    return PACKETS_PER_FRAME * frames + PACKETS_BESIDE
+
 
 EXAMPLE = '''\
 """Difference to the previous frame, quantised and deflated: the smallest codec that shows the contract."""

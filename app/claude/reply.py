@@ -20,9 +20,9 @@ from . import prompt
 from .expected import read_expected
 from .state import TurnState, TurnStatus
 
-FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
-CODEC_INFO = re.compile(r"^python[ \t]+codec\b[ \t]*(.*)$", re.I)
-TITLE = re.compile(r"""^(?:name|title)\s*=\s*(["']?)(.*)\1$""", re.I)
+FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*(.*?)[ \t]*")
+CODEC_INFO = re.compile(r"^python[ \t]+codec\b[ \t]*(.*)", re.I)
+TITLE = re.compile(r"""^(?:name|title)\s*=\s*(["']?)(.*)\1""", re.I)
 MAX_CLOSERS = 32
 """Closing fences tried for one block, so that a reply full of fences costs no more than so many parses."""
 
@@ -89,10 +89,10 @@ def last_codec(text: str) -> Block | None:
     lines = text.replace("\r\n", "\n").split("\n")
     found, at = None, 0
     while at < len(lines):
-        fence = FENCE.match(lines[at])
+        fence = FENCE.fullmatch(lines[at])
         if not fence or (fence[2][0] == "`" and "`" in fence[3]):
             at += 1
-        elif info := CODEC_INFO.match(fence[3]):
+        elif info := CODEC_INFO.fullmatch(fence[3]):
             found, at = read_block(lines, at, fence, info[1])
         else:
             at = skip_block(lines, at, fence)
@@ -100,7 +100,7 @@ def last_codec(text: str) -> Block | None:
 
 
 def closes(line: str, fence: re.Match[str]) -> bool:
-    other = FENCE.match(line)
+    other = FENCE.fullmatch(line)
     return bool(other and not other[3] and other[2][0] == fence[2][0] and len(other[2]) >= len(fence[2]))
 
 
@@ -109,8 +109,8 @@ def skip_block(lines: list[str], start: int, fence: re.Match[str]) -> int:
     for i in range(start + 1, len(lines)):
         if closes(lines[i], fence):
             return i + 1
-        other = FENCE.match(lines[i])
-        if other and len(other[2]) >= len(fence[2]) and CODEC_INFO.match(other[3]):
+        other = FENCE.fullmatch(lines[i])
+        if other and len(other[2]) >= len(fence[2]) and CODEC_INFO.fullmatch(other[3]):
             return i
     return start + 1
 
@@ -151,7 +151,7 @@ def parses(code: str) -> bool:
 
 
 def title_of(block: Block) -> str | None:
-    named = TITLE.match(block.info)
+    named = TITLE.fullmatch(block.info)
     title = (named[2] if named else block.info).strip()
     if not title:
         first = (ast.get_docstring(parse(block.code)) or "").strip().partition("\n")[0]

@@ -33,6 +33,13 @@ KEPT = {
 MAX_FILES = 4096
 MAX_TEXT = 64 << 20
 MAX_TOTAL = 8 << 30
+MAX_GROWTH, GROWTH_FREE = 100, 64 << 20
+"""What an archive unpacks to may be so many times its own size, and this much in any case. Its bitstreams are stored as
+they are and its texts deflate to a tenth; zeros to a thousandth."""
+MAX_PACKETS = 4 << 20
+"""Of all its bitstreams together: twenty clips of a minute, four rates, some packets a frame. Each costs a microsecond."""
+MAX_SIDE, MAX_FRAMES = 8192, 1 << 20
+"""Of a clip: as large as the lab takes them, and ten hours."""
 MAX_PATH = 400
 
 README = """This is one experiment of Codec Lab, whole: its record, code, bitstreams, per-frame figures, events and environment.

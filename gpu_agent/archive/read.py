@@ -1,13 +1,14 @@
 """An archive of unknown origin: nothing in it is believed before it was checked, and no name in it is ever a path here.
 
 The names that may occur follow from the record; sizes are bounded before anything is unpacked and again while it is;
-every file must have the hash that the archive gives for it, and every bitstream the one of its point.
+every file must have the hash that the archive gives for it, and every bitstream the one of its point, and its size.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import zipfile
 import zlib
@@ -19,17 +20,20 @@ from urllib.parse import unquote
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..bitstream import BitstreamError, read_bitstream
 from ..blind import BlindTest
-from ..models import Event, Experiment
+from ..models import Event, Experiment, ResultRow
 from ..road.freeze import decoder_bytes
 from ..store.folder import checked
+from .figures import check_figures, packets_of
 from .layout import (
     BLIND,
     FORMAT,
+    GROWTH_FREE,
     KEPT,
     MANIFEST,
     MAX_FILES,
+    MAX_GROWTH,
+    MAX_PACKETS,
     MAX_TEXT,
     MAX_TOTAL,
     TEXTS,
@@ -59,6 +63,7 @@ class Archive:
 
     def __init__(self, zipped: zipfile.ZipFile, files: dict[str, Listed], missing: list[str]):
         self._zip, self._files, self.missing = zipped, files, missing
+        self._packets: dict[str, int] = {}
         self.record = self._record()
         self.events = self._events()
         self.blind = self._blind()
@@ -78,12 +83,20 @@ class Archive:
                 for piece in self._pieces(name_of(path)):
                     out.write(piece)
             if path.endswith(KEPT["bitstream"]):
-                check_bitstream(target, path, self._files[name_of(path)].sha256, row.bitstream_sha256)
+                self._check_bitstream(target, path, row)
             else:
                 json.loads(target.read_bytes())
         except (ArchiveError, ValueError) as e:
             target.unlink(missing_ok=True)
             raise e if isinstance(e, ArchiveError) else ArchiveError(f"{name_of(path)} is not JSON.") from e
+
+    def _check_bitstream(self, file: Path, path: str, row: ResultRow) -> None:
+        if self._files[name_of(path)].sha256 != row.bitstream_sha256:
+            raise ArchiveError(f"{name_of(path)} is not the bitstream that was measured: its hash is another.")
+        clip = next(clip for clip in self.record.clips if clip.name == row.clip)
+        self._packets[path] = 0
+        left = MAX_PACKETS - sum(self._packets.values())
+        self._packets[path] = packets_of(file, name_of(path), row, clip, left)
 
     def _text(self, name: str) -> bytes:
         return b"".join(self._pieces(name))
@@ -114,6 +127,7 @@ class Archive:
             where = ".".join(map(str, first["loc"]))[:120]
             raise ArchiveError(f"record.json is not a record of this version: {where}: {first['msg'][:200]}.") from e
         check_record(record)
+        check_figures(record, {name: listed.bytes for name, listed in self._files.items()})
         if self._text("code.py") != record.code.encode():
             raise ArchiveError("code.py is not the code of the record.")
         return record
@@ -190,17 +204,6 @@ def check_test(test: BlindTest, record: Experiment) -> None:
         raise ArchiveError(f"The blind test {test.id} names a path that is none of its points.") from e
 
 
-def check_bitstream(file: Path, path: str, listed: str, measured: str) -> None:
-    if listed != measured:
-        raise ArchiveError(f"{name_of(path)} is not the bitstream that was measured: its hash is another.")
-    try:
-        _, packets = read_bitstream(file)
-        for _ in packets:
-            pass
-    except (BitstreamError, OSError) as e:
-        raise ArchiveError(f"{name_of(path)} is no bitstream: {e}") from e
-
-
 @contextmanager
 def open_archive(file: Path) -> Iterator[Archive]:
     """Raises ArchiveError with a sentence for anything but a whole archive of this format."""
@@ -233,6 +236,11 @@ def listing(zipped: zipfile.ZipFile) -> tuple[dict[str, Listed], list[str]]:
     if (total := sum(listed.bytes for listed in files.values())) > MAX_TOTAL:
         raise ArchiveError(
             f"The archive would unpack to {total / 1e9:.1f} GB; at most {MAX_TOTAL / 1e9:.1f} GB are taken."
+        )
+    packed = os.fstat(zipped.fp.fileno()).st_size  # the sizes in its directory may lie
+    if total > GROWTH_FREE + MAX_GROWTH * packed:
+        raise ArchiveError(
+            f"The archive would unpack from {packed / 1e6:.1f} MB to {total / 1e6:.0f} MB; it is a bomb."
         )
     return files, [name for name in manifest["missing"] if isinstance(name, str)]
 

@@ -9,9 +9,12 @@ from typing import Literal
 from ..blind import BlindTest
 from ..models import Experiment
 from ..outline import IMPORTED
+from ..owned_folder import OwnedFolder, sweep
 from ..store import ArtifactStore, BlindStore, ExperimentStore
 from .layout import ArchiveError
 from .read import Archive
+
+PREFIX = "codec-lab-import-"
 
 
 def restore(
@@ -27,10 +30,11 @@ def restore(
     known = store.get(record.id)
     refuse_other(known, record)
     fresh = [test for test in archive.blind if is_new(test, blind)]
-    with tempfile.TemporaryDirectory(prefix="codec-lab-import-") as folder:
+    sweep(Path(tempfile.gettempdir()), PREFIX)
+    with OwnedFolder(PREFIX) as folder:
         files = {}
         for number, path in enumerate(archive.artifacts()):
-            files[path] = Path(folder) / str(number)
+            files[path] = folder / str(number)
             archive.extract(path, files[path])
         for path, file in files.items():
             key = f"{record.id}/{path}"

@@ -70,6 +70,11 @@ def point(
     tick: Callable[[str, int, int], None],
 ) -> Confirmed:
     name, rate = row.clip, rate_key(row.rate)
+    ref = next(ref for ref in record.clips if ref.name == row.clip)
+    try:
+        tools.make_room((ref.width or 0) * (ref.height or 0) * 3 // 2 * row.frames)
+    except RunFailed as full:
+        return Confirmed(name, rate, None, None, full.failure.message)
     if clip is None:
         frames, why = decoded_same(archive, record, row, tools, folder, cancel, tick)
         return Confirmed(name, rate, None, frames, why or "the clip is not here, so nothing can be encoded again")

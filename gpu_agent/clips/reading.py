@@ -26,6 +26,7 @@ POLICY = Policy(
     start_seconds=30,
     # A film in 8K may take hours, but what takes longer than this no experiment could use either.
     wall_seconds=6 * 3600,
+    sink_seconds=6 * 3600,
     # Good files show a frame within seconds even in 8K on one core; the first comes after as many as there are threads.
     silent_seconds=120,
     cpu_seconds=None,
@@ -170,7 +171,8 @@ def refusal(outcome: Outcome, policy: Policy) -> Exception:
     log.warning("reading a clip: %s: %r %r", outcome.verdict, outcome.message, outcome.log[-500:])
     if outcome.verdict is Verdict.TIMEOUT:
         spent = outcome.wall_seconds - outcome.sink_seconds
-        return ClipError(TOO_LONG if spent > policy.wall_seconds else SILENT)
+        long = spent > policy.wall_seconds or outcome.sink_seconds > policy.sink_seconds
+        return ClipError(TOO_LONG if long else SILENT)
     if outcome.verdict in SENTENCES:
         return ClipError(SENTENCES[outcome.verdict])
     if outcome.verdict in NOT_THE_FILE:

@@ -91,7 +91,7 @@ def inspect(run: Callable[[Task], Outcome], level: str, level_reason: str, requi
 def in_canary(run: Callable[[Task], Outcome], code: str, policy: Policy, on_packet: Callable[[bytes], None]) -> Outcome:
     """One run of the code on a clip of its own: a clip is laid out beside where it lies, and that must not be among the
     program's files, which others read meanwhile."""
-    output = PacketOutput(policy.output_bytes, on_packet)
+    output = PacketOutput(policy.output_bytes, on_packet, most=1)
     try:
         with tempfile.TemporaryDirectory(prefix="codec-lab-canary-") as folder:
             clip = Path(folder, "clip.yuv")

@@ -177,6 +177,8 @@ def decode(codec, packets, info, fd, np):
     for frame in frames:
         if number == info.frames and first is None:
             raise NotTheContract(f"decode yielded more than the {info.frames} frames it must: at least {number + 1}.")
+        if number == info.frames:  # it may never end
+            raise NotTheContract(f"{first} In all {wrong} of the first {number} frames that decode yielded are wrong.")
         try:
             planes = tuple(checked_planes(frame, number, info, np))
         except NotTheContract as e:  # nothing more is sent; the rest is only counted, so that all can be told at once

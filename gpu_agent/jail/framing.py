@@ -16,6 +16,10 @@ class TooLarge(Exception):
     """The code wrote more than it may."""
 
 
+class TooMany(TooLarge):
+    """The code wrote more packets than it may; the text is the sentence."""
+
+
 class Output(Protocol):
     """Reads the output pipe. `total` counts every byte that arrived, `sent` what was handed on whole."""
 
@@ -32,14 +36,14 @@ class Output(Protocol):
 
 
 class PacketOutput:
-    """Length-prefixed packets (u32 little endian, then the bytes), at most `limit` bytes with the framing.
+    """Length-prefixed packets (u32 little endian, then the bytes): `most` of them, at most `limit` bytes with the framing.
 
     Memory grows with what arrived, never with what a length field claims.
     """
 
-    def __init__(self, limit: int, on_packet: Callable[[bytes], None]) -> None:
+    def __init__(self, limit: int, on_packet: Callable[[bytes], None], *, most: int) -> None:
         self.total = self.sent = 0
-        self._limit, self._on_packet = limit, on_packet
+        self._limit, self._most, self._on_packet = limit, most, on_packet
         self._buffer = bytearray()
 
     def read(self, fd: int) -> bool:
@@ -54,6 +58,10 @@ class PacketOutput:
             end = at + FRAMING_BYTES + size
             if self.total - len(self._buffer) + end > self._limit:
                 raise TooLarge
+            if self.sent == self._most:
+                raise TooMany(
+                    f"It yielded more than the {self._most:,} packets that a bitstream of this clip may have."
+                )
             if end > len(self._buffer):
                 break
             self.sent += 1

@@ -1,22 +1,19 @@
 """The clip as encode sees it: a folder that is empty until the codec is imported.
 
 A codec that could read the clip while it is imported would do its work there, before the clock runs. So the jail shows
-an empty folder, and the clip comes into it when the clock starts: as another name of the same file, without a copy.
+an empty folder, and the clip comes into it when the clock starts: as another name of the same file, without a copy. What a killed agent leaves of it goes at
+the next start of an agent, and before the next run on a clip of the same folder.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import tempfile
-import time
 from pathlib import Path
 
+from ..owned_folder import OwnedFolder, sweep
+
 PREFIX = ".jail-"
-ABANDONED_SECONDS = 7200
-"""A folder this old was left by an agent that was killed. One that is in use is needed only until its codec is
-imported, which takes minutes at most."""
 
 
 class Gate:
@@ -28,13 +25,13 @@ class Gate:
 
     def __init__(self, source: Path, name: str, *, other_user: bool) -> None:
         source = source.resolve(strict=True)
-        sweep(source.parent)
+        sweep(source.parent, PREFIX)
         try:
-            self._base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=source.parent))
+            self._owned = OwnedFolder(PREFIX, source.parent)
         except OSError:  # not the agent's to write
-            self._base = Path(tempfile.mkdtemp(prefix=PREFIX))
+            self._owned = OwnedFolder(PREFIX)
         try:
-            self._waiting, self.folder = self._base / "waiting", self._base / "shown"
+            self._waiting, self.folder = self._owned.path / "waiting", self._owned.path / "shown"
             self._shown = self.folder / name
             self.folder.mkdir()
             self.folder.chmod(0o755)
@@ -50,7 +47,7 @@ class Gate:
         os.rename(self._waiting, self._shown)
 
     def close(self) -> None:
-        shutil.rmtree(self._base, ignore_errors=True)
+        self._owned.remove()
 
     def _link(self, source: Path) -> None:
         try:
@@ -60,13 +57,4 @@ class Gate:
 
     def _copy(self, source: Path) -> None:
         shutil.copyfile(source, self._waiting)
-        self._waiting.chmod(0o644)  # below `_base`, which is open to the agent alone
-
-
-def sweep(parent: Path) -> None:
-    """Remove what agents that were killed have left beside their clips."""
-    before = time.time() - ABANDONED_SECONDS
-    for left in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):
-            if left.stat().st_mtime < before:
-                shutil.rmtree(left, ignore_errors=True)
+        self._waiting.chmod(0o644)  # below a folder that is open to the agent alone

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ..codec_kit import VideoInfo
+from ..contract import most_packets
 from ..models import Limits, Rate
 from . import bubblewrap, cgroup, gpumemory, mounts, pagecache, seccomp, stale, visible
 from .bubblewrap import Unavailable
@@ -100,7 +101,7 @@ class Jail:
                 f"{source} has {size:,} bytes; {info.frames} frames need {info.frames * info.frame_bytes:,}"
             )
         policy = Policy.of(limits)
-        output = PacketOutput(policy.output_bytes, on_packet)
+        output = PacketOutput(policy.output_bytes, on_packet, most=most_packets(info.frames))
         progress = lambda frames: on_progress(min(frames, info.frames))
         job = describe(info) | {"rate": rate}
         return self._guarded(Task("encode", code, job, policy, output, progress, cancel, source=Path(source)))

@@ -29,6 +29,8 @@ class Policy:
     status_bytes_per_second: int = 256
     host_floor_bytes: int = 512 * MIB
     threads: int = 1
+    sink_seconds: float = 60.0
+    """What the caller's sink may take of a run in all. It is not the codec's time, but it ends too."""
     silent_seconds: float | None = None
     """Without a whole packet or frame for so long, it is ended; None: only the wall time counts."""
 
@@ -38,6 +40,7 @@ class Policy:
         return cls(
             start_seconds=limits.start_seconds,
             wall_seconds=limits.wall_seconds,
+            sink_seconds=max(60.0, limits.wall_seconds),
             cpu_seconds=limits.cpu_seconds,
             memory_bytes=limits.memory_mb * MIB,
             processes=limits.processes,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .framing import Output, TooLarge
+from .framing import Output, TooLarge, TooMany
 from .policy import Policy
 from .process import JailProcess
 from .status import Status
@@ -123,6 +123,9 @@ class Supervisor:
             if self.process.killed:
                 return bool(os.read(fd, READ_BYTES))
             more = self.output.read(fd)
+        except TooMany as e:
+            self.process.kill("output_invalid", str(e))
+            return True
         except TooLarge:
             self.process.kill("output_too_large", "")
             return True

@@ -172,6 +172,8 @@ class Watchdog:
         if clock.ready is None and now - clock.started > policy.start_seconds:
             return "timeout_start", f"Importing the codec took longer than {policy.start_seconds:g} s."
         # Until all has ended, not just the output; time spent in the caller's sink is not the codec's.
+        if clock.ready is not None and clock.sink_seconds(now) > policy.sink_seconds:
+            return "timeout", f"The agent took longer than {policy.sink_seconds:g} s to store what came of it."
         if clock.ready is not None and now - clock.ready - clock.sink_seconds(now) > policy.wall_seconds:
             return "timeout", f"It took longer than {policy.wall_seconds:g} s."
         heard = clock.ready if clock.heard is None else clock.heard

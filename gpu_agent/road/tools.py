@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from pathlib import Path
 
 from ..clips import Catalogue
 from ..jail import Jail
+from ..jail.gate import PREFIX
 from ..jail.unsafe import UnsafeJail
 from ..models import ErrorCategory, Failure, Rate
+from ..owned_folder import sweep
 from ..preview import NO_GPU, Choice
 from ..settings import AgentSettings
 from ..store import ArtifactStore
@@ -52,7 +55,9 @@ class Tools:
             shutil.rmtree(folder, ignore_errors=True)
 
     def clear_workspaces(self) -> None:
-        """Remove what a killed agent left behind."""
+        """Remove what a killed agent left behind: its work, and the clips that it had laid out for its jails."""
+        for parent in (self.catalogue.planes_folder, Path(tempfile.gettempdir())):
+            sweep(parent, PREFIX)
         shutil.rmtree(self.settings.cache / "work", ignore_errors=True)
 
     def make_room(self, needed: int) -> None:

@@ -26,7 +26,9 @@ from ..road.tools import Tools, jail_of, uses_gpu
 from ..road.worker import Worker
 from ..settings import AgentSettings
 from ..store.open import open_artifacts, open_experiments
+from .backups import Backups
 from .handler import Handler
+from .heads import Heads
 
 MAX_CONNECTIONS = 128
 GOODBYE_SECONDS = 2.0
@@ -38,7 +40,8 @@ class AlreadyRunning(RuntimeError):
 
 
 class BoundedServer(ThreadingHTTPServer):
-    """A thread a connection, and no more than `MAX_CONNECTIONS` of them: the rest wait in the listen backlog."""
+    """A thread a connection, and no more than `MAX_CONNECTIONS` of them: the rest wait in the listen backlog, and those
+    whose request does not come make room for them."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -47,6 +50,7 @@ class BoundedServer(ThreadingHTTPServer):
         self.agent = agent
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._open: set[socket.socket] = set()
+        self.heads = Heads()
         super().__init__(address, Handler)
 
     @property
@@ -55,10 +59,13 @@ class BoundedServer(ThreadingHTTPServer):
         return len(self._open) > MAX_CONNECTIONS // 2
 
     def process_request(self, request, client_address) -> None:
-        while not self._slots.acquire(timeout=0.2):
+        free = self._slots.acquire(blocking=False)
+        while not free:
             if self.agent.stopping:
                 self.shutdown_request(request)
                 return
+            self.heads.end_oldest()
+            free = self._slots.acquire(timeout=0.2)
         self._open.add(request)
         try:
             super().process_request(request, client_address)
@@ -106,6 +113,7 @@ class Agent:
             os.close(self._lock)
             raise
         self.remaking, self.coding_anchor, self.halt = threading.Lock(), threading.Lock(), threading.Event()
+        self.backups = Backups(settings.database, self.idle, self.halt)
         self.drift: str | None = None
         self._threads = [
             threading.Thread(target=self.server.serve_forever, args=(0.2,), name="server", daemon=True),
@@ -153,6 +161,8 @@ class Agent:
         log.info("agent %s answers at %s", self.settings.agent_name, self.url)
 
     def _begin_work(self) -> None:
+        if self.settings.store == "local":
+            self.backups.start()
         status = self.tools.jail.status()
         log.info("jail: %s", status.message) if status.available else log.error("no jail, no runs: %s", status.message)
         if uses_gpu(self.settings):
@@ -185,7 +195,7 @@ class Agent:
             self._threads[1].join(GOODBYE_SECONDS)
         if self.worker.is_alive():
             self.worker.stop()
-        for thread in self._background:
+        for thread in (*self._background, self.backups):
             if thread.is_alive():
                 thread.join(GOODBYE_SECONDS)
         self.server.server_close()

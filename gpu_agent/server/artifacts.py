@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from .app import Agent
 
 POINT = re.compile(r"(?P<clip>[^/]+)/(?P<rate>r[^/]+)/(?P<file>.+)")
-FRAME = re.compile(r"frames/(?P<index>\d{1,9})/(?P<kind>source|decoded|difference|source\.planes|decoded\.planes)\.png")
+FRAME = re.compile(
+    r"frames/(?P<index>[0-9]{1,9})/(?P<kind>source|decoded|difference|source\.planes|decoded\.planes)\.png"
+)
 GATE_SECONDS = 30.0
 GONE = ApiError(404, "not_found", "There is no such artifact.")
 

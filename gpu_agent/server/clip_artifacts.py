@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .app import Agent
 
 CLIP = re.compile(r"(?P<sha>[0-9a-f]{64})/(?P<file>.+)")
-FRAME = re.compile(r"frames/(?P<index>\d{1,9})/(?P<kind>source|decoded)(?P<raw>\.planes)?\.png")
+FRAME = re.compile(r"frames/(?P<index>[0-9]{1,9})/(?P<kind>source|decoded)(?P<raw>\.planes)?\.png")
 POINT = re.compile(
     r"anchors/(?P<frames>[1-9]\d{0,8})/(?P<anchor>[a-z0-9-]+)/r(?P<rate>\d{1,3})/[0-9a-f]{12}/(?P<file>.+)"
 )

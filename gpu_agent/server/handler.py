@@ -34,16 +34,18 @@ log = logging.getLogger(__name__)
 
 class Handler(BaseHTTPRequestHandler):
     """`server.agent` is the Agent. A client that is silent for `timeout` seconds, or does not get a whole request head
-    across in that time, is dropped; one that leaves a body unsent that nobody wants is waited for `drain_seconds`."""
+    across in that time, is dropped; one that has not shown the token, after `head_seconds`. One that leaves a body unsent
+    that nobody wants is waited for `drain_seconds`."""
 
     protocol_version = "HTTP/1.1"
     server_version = "CodecLabAgent"
     sys_version = ""
     timeout = 60
+    head_seconds = 5.0
     drain_seconds = 2.0
     disable_nagle_algorithm = True
     _unread: int | None = 0
-    _told = False
+    _told = _trusted = False
 
     def setup(self) -> None:
         super().setup()
@@ -52,14 +54,23 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(self._patience)
 
     def handle_one_request(self) -> None:
-        self._patience.within(self.timeout)
+        self._wait(self.timeout if self._trusted else min(self.timeout, self.head_seconds))
         self._unread, self._told = 0, False
         super().handle_one_request()
 
     def finish(self) -> None:
-        if self._unread != 0:
-            self._linger()
+        try:
+            if self._unread != 0:
+                self._linger()
+        finally:
+            self.server.heads.leave(self.connection)
         super().finish()
+
+    def _wait(self, seconds: float) -> None:
+        """What is read next has so long in all; of a client without the token it is dropped where others need room."""
+        self._patience.within(seconds)
+        if not self._trusted:
+            self.server.heads.wait_for(self.connection)
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -87,6 +98,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self, method: str) -> None:
         self._unread = self._content_length()
+        self._trusted = self._has_token()
+        self.server.heads.leave(self.connection)
         try:
             self._answer(self._dispatch(method))
         except ApiError as e:
@@ -134,10 +147,13 @@ class Handler(BaseHTTPRequestHandler):
             raise ApiError(400, "invalid_request", f"The address is not one: {e}.") from e
         return unquote(url.path), {k: v[-1] for k, v in query.items()}
 
-    def _check_token(self) -> None:
+    def _has_token(self) -> bool:
         given = self.headers.get("Authorization", "")
         wanted = f"Bearer {self.server.agent.token}"
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode()):
+        return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+    def _check_token(self) -> None:
+        if not self._trusted:
             message = "This call needs the agent's token: Authorization: Bearer TOKEN."
             raise ApiError(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
 
@@ -187,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
         if self._unread is None or self._unread > DRAIN:
             self.close_connection = True
         elif self._unread:
-            self._patience.within(self.drain_seconds)
+            self._wait(self.drain_seconds)
             try:
                 self.read(self._unread)
             except OSError:
@@ -196,7 +212,7 @@ class Handler(BaseHTTPRequestHandler):
     def _linger(self) -> None:
         """Closing on bytes that were not read resets the connection, and the client may never see the answer: say that
         no more comes, and take what the client sends for a moment."""
-        self._patience.within(self.drain_seconds)
+        self._wait(self.drain_seconds)
         left = LINGER
         try:
             self.wfile.flush()

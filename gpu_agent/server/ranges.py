@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SINGLE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
+SINGLE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class RangeNotSatisfiable(ValueError):
@@ -16,7 +16,7 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
 
     Anything that is not one well-formed range is ignored, as the RFC allows; several ranges are answered whole.
     """
-    match = SINGLE.match(header.strip()) if header else None
+    match = SINGLE.fullmatch(header.strip()) if header else None
     if match is None or match.group(0) == "bytes=-":
         return None
     first, last = match.groups()

@@ -11,7 +11,7 @@ from pathlib import Path
 from .disk import files_below
 from .protocols import StoreError
 
-SAFE_PART = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$")
+SAFE_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 
 
 class FolderArtifacts:
@@ -76,6 +76,6 @@ class FolderArtifacts:
 def checked(key: str) -> list[str]:
     """The parts of a key, each a plain name. Raises ValueError on anything that could leave the folder."""
     parts = key.split("/")
-    if not parts or not all(SAFE_PART.match(p) for p in parts):
+    if not parts or not all(SAFE_PART.fullmatch(p) for p in parts):
         raise ValueError(f"not an artifact key: {key[:200]!r}")
     return parts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .blind import LocalBlind
 from .folder import FolderArtifacts
 from .local import LocalExperiments
+from .local.backup import refuse_lost
 from .protocols import ArtifactStore, BlindStore, ExperimentStore
 from .settings import StoreSettings
 
@@ -12,6 +13,7 @@ from .settings import StoreSettings
 def open_experiments(settings: StoreSettings) -> ExperimentStore:
     """Raises StoreError with a sentence where it cannot be opened. On AWS nothing is asked before the first call."""
     if settings.store == "local":
+        refuse_lost(settings.root / "lab.db", settings.root / "artifacts")
         return LocalExperiments(settings.root / "lab.db")
     from .aws.experiments import DynamoExperiments  # boto3 is loaded where it is used
 
@@ -40,6 +42,7 @@ def artifact_origins(settings: StoreSettings) -> list[str]:
 def open_blind(settings: StoreSettings) -> BlindStore:
     """As `open_experiments`. Blind tests lie beside the experiments."""
     if settings.store == "local":
+        refuse_lost(settings.root / "lab.db", settings.root / "artifacts")
         return LocalBlind(settings.root / "lab.db", before=settings.root / "app.db")
     from .aws.blind import DynamoBlind
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gpu_agent.bitstream import HEADER, BitstreamError, BitstreamWriter, read_bitstream
 from gpu_agent.codec_kit import VideoInfo
+from gpu_agent.contract import CONTRACT, PACKETS_BESIDE, PACKETS_PER_FRAME, most_packets
 
 INFO = VideoInfo(176, 144, 3, Fraction(30000, 1001))
 
@@ -61,3 +62,18 @@ def test_a_cut_packet_is_an_error_that_names_it(tmp_path):
     path.write_bytes(write(path, [b"abc", b"defg"])[:-1])
     with pytest.raises(BitstreamError, match="packet 1 is cut: 3 of 4"):
         list(read_bitstream(path)[1])
+
+
+def test_packets_beyond_what_the_frames_may_have_are_not_read(tmp_path):
+    path = tmp_path / "b"
+    most = most_packets(INFO.frames)
+    write(path, [b""] * most)
+    assert len(list(read_bitstream(path)[1])) == most
+    with path.open("ab") as file:
+        file.write(bytes(1 << 20))
+    with pytest.raises(BitstreamError, match=f"more than the {most:,} packets"):
+        list(read_bitstream(path)[1])
+
+
+def test_the_contract_says_how_many_packets_there_may_be():
+    assert f"At most {PACKETS_PER_FRAME} packets a frame and {PACKETS_BESIDE} beside" in CONTRACT

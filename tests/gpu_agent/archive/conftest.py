@@ -42,6 +42,13 @@ def bitstream(packets: int = 8) -> bytes:
     return out.getvalue()
 
 
+def rated(data: bytes) -> dict:
+    """What a point of carphone says of its bitstream."""
+    size = len(data)
+    figures = {"kbps": size * 8 * 25 / 8 / 1000, "bpp": size * 8 / (176 * 144 * 8)}
+    return {"bytes": size, "bitstream_sha256": hashlib.sha256(data).hexdigest()} | figures
+
+
 def put(home: Home, **changes) -> Experiment:
     """A run of two points on one clip, as the road stores it."""
     clips = [ClipRef(name="carphone", sha256="0" * 64, width=176, height=144, frames=8, fps="25")]
@@ -62,7 +69,7 @@ def put(home: Home, **changes) -> Experiment:
         ):
             home.artifacts.put_bytes(f"{record.id}/{path}", content)
         home.artifacts.put_bytes(f"{record.id}/{files['preview']}", b"video", droppable=True)
-        rows.append(row(rate=rate, bitstream_sha256=hashlib.sha256(data).hexdigest(), artifacts=files))
+        rows.append(row(rate=rate, **rated(data), artifacts=files))
     record = record.model_copy(update={"results": rows})
     assert home.store.create(record)
     home.store.add_event(record.id, "stage", "encoding", Progress(stage="encode"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import tempfile
 import zipfile
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpu_agent.archive import ArchiveError, layout, open_archive, read, restore
+from gpu_agent.archive.restore import PREFIX
+from gpu_agent.bitstream import HEADER, MAGIC
 from gpu_agent.blind import Stimulus
+from gpu_agent.owned_folder import OwnedFolder
 from tests.gpu_agent.blindtests import blind_test, stimulus
 
-from .conftest import Home, bitstream, manifest_of, put
+from .conftest import Home, bitstream, manifest_of, put, rated
 
 
 def unpacked(path) -> dict[str, bytes]:
@@ -121,8 +125,51 @@ def test_blind_tests_that_nobody_took_here(zipped, record, other, changes, match
 
 def test_another_bitstream_than_was_measured(zipped, other):
     files = unpacked(zipped)
-    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": bitstream(3)})
+    whole = bitstream(22)
+    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": whole[:-1] + b"x"})
     refused(zipped, other, "not the bitstream that was measured")
+    packed(zipped, files | {"artifacts/carphone/r22/bitstream.clb": bitstream(3)})
+    refused(zipped, other, "claims 926 bytes, but its bitstream has 147")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"bytes": 925}, "claims 925 bytes, but its bitstream has 926"),
+        ({"kbps": 23.1}, "claims 23.1 kbps, but its bytes, frames and fps give 23.15"),
+        ({"kbps": float("nan")}, "not a record of this version|claims nan kbps"),
+        ({"bpp": 0.036}, "claims 0.036 bits a pixel"),
+        ({"frames": 4}, "kbps"),
+        ({"frames": 16}, "its clip has not so many"),
+        ({"frames": 0}, "its clip has not so many"),
+        ({"bytes": 463, "kbps": 11.575, "bpp": 463 / (22 * 144 * 8)}, "claims 463 bytes"),
+    ],
+)
+def test_figures_that_do_not_follow_from_the_files(zipped, other, changes, match):
+    files = unpacked(zipped)
+    rows = json.loads(files["record.json"])["results"]
+    rows[0] |= changes
+    packed(zipped, changed_record(files, results=rows))
+    refused(zipped, other, match)
+
+
+def test_rates_of_a_point_whose_bitstream_is_gone_are_held_to_its_bytes(zipped, other):
+    files = unpacked(zipped)
+    lost = "artifacts/carphone/r22/bitstream.clb"
+    del files[lost]
+    rows = json.loads(files["record.json"])["results"]
+    files = changed_record(files, results=[rows[0] | {"kbps": 1.0}, rows[1]])
+    packed(zipped, files, manifest_of(files, "x", missing=[lost]))
+    refused(zipped, other, "claims 1 kbps")
+
+
+def test_a_clip_of_odd_size_has_its_bits_a_pixel_of_what_is_seen(zipped, other):
+    files = unpacked(zipped)
+    rows = json.loads(files["record.json"])["results"]
+    rows[0] |= {"bpp": rows[0]["bytes"] * 8 / (175 * 143 * 8)}
+    packed(zipped, changed_record(files, results=rows))
+    with open_archive(zipped) as archive:
+        assert restore(archive, other.store, other.artifacts, other.blind) == "new"
 
 
 def test_a_file_that_is_not_what_the_list_says(zipped, other):
@@ -154,6 +201,65 @@ def test_bombs_are_refused_before_they_are_unpacked(zipped, other, monkeypatch):
     refused(zipped, other, "says nothing useful|would unpack to")
     monkeypatch.setattr(read, "MAX_FILES", 5)
     refused(zipped, other, "too many files")
+
+
+def rewritten(files: dict[str, bytes], data: bytes, **changes) -> dict[str, bytes]:
+    """The files with another bitstream at the first point, whose row is told its hash."""
+    rows = json.loads(files["record.json"])["results"]
+    rows[0] |= rated(data) | changes
+    return changed_record(files, results=rows) | {"artifacts/carphone/r22/bitstream.clb": data}
+
+
+def test_a_bitstream_of_packets_without_end_is_refused_before_they_are_read(zipped, other, tmp_path, monkeypatch):
+    """300 MB of them took five minutes; these would take half a minute."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    packed(zipped, rewritten(unpacked(zipped), bitstream() + bytes(30 << 20)))
+    assert zipped.stat().st_size < 1 << 20
+    refused(zipped, other, "more than the 1,536 packets that its frames may have")
+    assert list(tmp_path.glob(f"{PREFIX}*")) == []
+
+
+def test_packets_are_counted_over_all_bitstreams(zipped, other, monkeypatch):
+    monkeypatch.setattr(read, "MAX_PACKETS", 54)
+    with open_archive(zipped) as archive:
+        restore(archive, other.store, other.artifacts, other.blind)
+    monkeypatch.setattr(read, "MAX_PACKETS", 53)
+    again = Home(other.artifacts.kept.parent / "again")
+    refused(zipped, again, "bitstreams have too many packets")
+
+
+def test_what_unpacks_to_a_hundred_times_its_size_is_refused_before_that(zipped, other):
+    files = unpacked(zipped)
+    packed(zipped, rewritten(files, bitstream() + bytes(200 << 20)))
+    refused(zipped, other, "it is a bomb")
+
+
+@pytest.mark.parametrize("info", [(176, 144, 9, 25), (352, 144, 8, 25), (176, 144, 8, 30), (65_534, 65_534, 8, 25)])
+def test_a_bitstream_of_another_clip_than_its_point_has(zipped, other, info):
+    header = HEADER.pack(MAGIC, *info, 1)
+    packed(zipped, rewritten(unpacked(zipped), header + bitstream()[HEADER.size :]))
+    refused(zipped, other, "another size, frame rate or number of frames")
+
+
+@pytest.mark.parametrize("changes", [{"width": 65_534}, {"frames": 1 << 40}])
+def test_clips_that_no_lab_has(zipped, other, changes):
+    files = unpacked(zipped)
+    clips = [json.loads(files["record.json"])["clips"][0] | changes]
+    packed(zipped, changed_record(files, clips=clips))
+    refused(zipped, other, "larger or longer")
+
+
+def test_an_import_that_was_killed_is_swept_by_the_next_and_one_that_goes_on_is_not(
+    zipped, other, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{PREFIX}left"
+    left.mkdir()
+    (left / "0").write_bytes(b"x")
+    with OwnedFolder(PREFIX) as living, open_archive(zipped) as archive:
+        restore(archive, other.store, other.artifacts, other.blind)
+        assert living.is_dir()
+    assert list(tmp_path.glob(f"{PREFIX}*")) == []
 
 
 def test_a_size_in_the_directory_that_is_a_lie_unpacks_no_more_than_is_listed(zipped, other):

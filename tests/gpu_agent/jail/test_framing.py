@@ -3,7 +3,7 @@ import struct
 
 import pytest
 
-from gpu_agent.jail.framing import FrameOutput, PacketOutput, StreamOutput, TooLarge
+from gpu_agent.jail.framing import FrameOutput, PacketOutput, StreamOutput, TooLarge, TooMany
 
 
 def read_all(output, *parts: bytes) -> None:
@@ -37,7 +37,7 @@ def test_packets_come_whole_whatever_the_slices():
     data = framed(*packets)
     for size in (1, 3, 7, len(data)):
         got = []
-        output = PacketOutput(1000, got.append)
+        output = PacketOutput(1000, got.append, most=1000)
         read_all(output, *(data[i : i + size] for i in range(0, len(data), size)))
         assert got == packets
         assert output.fault() is None
@@ -46,24 +46,35 @@ def test_packets_come_whole_whatever_the_slices():
 
 @pytest.mark.parametrize("cut", [1, 4, 6])
 def test_a_torn_packet_is_a_fault(cut):
-    output = PacketOutput(1000, lambda packet: None)
+    output = PacketOutput(1000, lambda packet: None, most=1000)
     read_all(output, framed(b"whole") + framed(b"torn packet")[:cut])
     assert output.sent == 1
     assert "within packet 1" in output.fault()
 
 
 def test_a_length_beyond_the_limit_ends_it_before_any_byte_of_the_packet():
-    output = PacketOutput(1000, lambda packet: None)
+    output = PacketOutput(1000, lambda packet: None, most=1000)
     with pytest.raises(TooLarge):
         read_all(output, b"\xff\xff\xff\xff")
 
 
 def test_the_limit_counts_lengths_too():
-    output = PacketOutput(100, lambda packet: None)
+    output = PacketOutput(100, lambda packet: None, most=1000)
     read_all(output, framed(*[b""] * 25))
     assert output.sent == 25
     with pytest.raises(TooLarge):
-        read_all(PacketOutput(100, lambda packet: None), framed(*[b""] * 26))
+        read_all(PacketOutput(100, lambda packet: None, most=1000), framed(*[b""] * 26))
+
+
+@pytest.mark.parametrize("kind", [b"", b"x"])
+def test_packets_are_counted_too(kind):
+    got = []
+    output = PacketOutput(1000, got.append, most=3)
+    read_all(output, framed(*[kind] * 3))
+    assert (got, output.fault()) == ([kind] * 3, None)
+    with pytest.raises(TooMany, match="more than the 3 packets"):
+        read_all(PacketOutput(1000, got.append, most=3), framed(*[kind] * 4))
+    assert len(got) == 6
 
 
 def test_a_stream_gives_the_same_packets_one_at_a_time_in_one_buffer():

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 
 import pytest
 
-from gpu_agent.jail import gate
-from gpu_agent.jail.gate import ABANDONED_SECONDS, PREFIX, Gate
+from gpu_agent import owned_folder
+from gpu_agent.clips import Catalogue
+from gpu_agent.jail import Jail, gate
+from gpu_agent.jail.gate import PREFIX, Gate
+from gpu_agent.road.tools import Tools
+from gpu_agent.settings import AgentSettings
+from gpu_agent.store.open import open_artifacts
+from tests.gpu_agent.clips.in_process import InProcess
 
 
 @pytest.fixture
@@ -80,7 +89,7 @@ def test_beside_a_clip_that_is_not_the_agent_s_to_write_nothing_is_written(sourc
             raise PermissionError("Permission denied")
         return make(prefix=prefix, dir=tmp_path)
 
-    monkeypatch.setattr(gate.tempfile, "mkdtemp", guarded)
+    monkeypatch.setattr(owned_folder.tempfile, "mkdtemp", guarded)
     gated = Gate(source, "planes", other_user=False)
     assert beside(source) == ["one.yuv"]
     gated.open()
@@ -102,14 +111,63 @@ def test_a_clip_that_cannot_be_laid_out_leaves_nothing(source, monkeypatch):
         Gate(source.with_name("gone.yuv"), "planes", other_user=True)
 
 
-def test_what_a_killed_agent_left_is_removed_later_and_what_is_in_use_is_not(source):
-    left, used = Gate(source, "planes", other_user=False), Gate(source, "planes", other_user=False)
-    long_ago = source.stat().st_mtime - ABANDONED_SECONDS - 60
-    os.utime(left.folder.parent, (long_ago, long_ago))
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gpu_agent.jail.gate import Gate
+Gate(Path(sys.argv[1]), "planes", other_user=False).open()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(source) -> None:
+    """An agent that lays the clip out and is killed."""
+    assert subprocess.run([sys.executable, "-c", KILLED, str(source)], check=False).returncode == -signal.SIGKILL
+    assert len(beside(source)) > 1
+
+
+def test_what_a_killed_agent_left_is_removed_at_once_and_what_is_in_use_is_not(source):
+    used = Gate(source, "planes", other_user=False)
+    long_ago = source.stat().st_mtime - 100_000
+    os.utime(used.folder.parent, (long_ago, long_ago))
+    killed(source)
     new = Gate(source, "planes", other_user=False)
-    assert not left.folder.exists()
+    assert len(beside(source)) == 3
     used.open()
     assert os.path.samefile(used.folder / "planes", source)
     for gated in (used, new):
         gated.close()
     assert beside(source) == ["one.yuv"]
+
+
+def test_the_next_start_of_an_agent_removes_what_a_killed_one_left_and_not_what_another_uses(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings = AgentSettings(data=tmp_path / "lab")
+    tools = Tools(settings, Jail(), Catalogue(settings, InProcess()), open_artifacts(settings))
+    clip = tools.catalogue.planes_folder / "one.yuv"
+    clip.parent.mkdir(parents=True, exist_ok=True)
+    clip.write_bytes(b"planes of a clip")
+    other = Gate(clip, "planes", other_user=False)
+    killed(clip)
+    (tmp_path / f"{PREFIX}left").mkdir()
+    tools.clear_workspaces()
+    assert len(beside(clip)) == 2
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
+    other.close()
+    assert beside(clip) == ["one.yuv"]
+
+
+def test_a_folder_that_was_swept_before_it_was_held_is_made_anew(tmp_path, monkeypatch):
+    """Another process may come between the making and the lock."""
+    flock, swept = owned_folder.fcntl.flock, []
+
+    def late(handle, how):
+        if not swept:
+            swept.extend(tmp_path.iterdir())
+            swept[0].rmdir()
+        flock(handle, how)
+
+    monkeypatch.setattr(owned_folder.fcntl, "flock", late)
+    with owned_folder.OwnedFolder(PREFIX, tmp_path) as folder:
+        assert folder.is_dir()
+        assert folder not in swept

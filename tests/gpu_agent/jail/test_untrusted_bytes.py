@@ -40,7 +40,7 @@ def feed(output, parts: list[bytes]) -> bool:
 @given(SLICES | LENGTHS)
 def test_packets(parts):
     got = []
-    output = PacketOutput(100, got.append)
+    output = PacketOutput(100, got.append, most=1000)
     whole = feed(output, parts)
     data = b"".join(parts)
     assert sum(len(p) + 4 for p in got) <= min(100, len(data))
@@ -55,7 +55,10 @@ def test_packets(parts):
 @given(SLICES | LENGTHS)
 def test_a_stream_gives_what_packets_give(parts):
     here, there = [], []
-    stream, packets = StreamOutput(100, 100, lambda view: here.append(bytes(view))), PacketOutput(100, there.append)
+    stream, packets = (
+        StreamOutput(100, 100, lambda view: here.append(bytes(view))),
+        PacketOutput(100, there.append, most=1000),
+    )
     assert feed(stream, parts) == feed(packets, parts)
     assert here == there
     assert len(stream._buffer) <= len(b"".join(parts))

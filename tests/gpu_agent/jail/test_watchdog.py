@@ -34,7 +34,9 @@ def dog(clock: Clock, policy: Policy = POLICY, **more) -> Watchdog:
         (Clock(0.0, ready=1.0, ended=2.0), 11.1, "timeout"),
         (Clock(0.0, ready=1.0, sink=5.0), 15.9, None),
         (Clock(0.0, ready=1.0, sink=5.0), 16.1, "timeout"),
-        (Clock(0.0, ready=1.0, sink_since=8.0), 100.0, None),
+        (Clock(0.0, ready=1.0, sink_since=8.0), 67.0, None),
+        (Clock(0.0, ready=1.0, sink_since=8.0), 69.0, "timeout"),
+        (Clock(0.0, ready=1.0, sink=61.0), 65.0, "timeout"),
     ],
 )
 def test_deadlines_leave_out_the_time_spent_in_the_sink(clock, now, reason):

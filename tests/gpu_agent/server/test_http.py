@@ -236,10 +236,13 @@ def test_a_body_that_is_wanted_may_be_slow_as_long_as_it_goes_on(idle, impatient
 
 
 def test_two_hundred_at_once_are_all_answered(idle):
-    wires = [Wire(idle) for _ in range(200)]
+    wires = []
     try:
+        for _ in range(200):
+            wires.append(Wire(idle))
+            wires[-1].send("GET", "/experiments?limit=1")
         with ThreadPoolExecutor(40) as pool:
-            statuses = list(pool.map(lambda wire: wire.ask("GET", "/experiments?limit=1").status, wires))
+            statuses = list(pool.map(lambda wire: wire.answer().status, wires))
         assert statuses == [200] * 200
     finally:
         for wire in wires:
@@ -259,6 +262,54 @@ def test_long_polls_and_silent_clients_leave_room_for_others(idle, monkeypatch):
     finally:
         for wire in kept:
             wire.__exit__()
+
+
+SLOWLY = b"GET /health HTTP/1.1\r\nX-Slow: " + b"x" * 10_000
+UNWANTED = b"POST /experiments HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + b"x" * 10_000
+
+
+@pytest.mark.parametrize(("said", "at_once"), [(SLOWLY, 0), (UNWANTED, UNWANTED.index(b"\r\n\r\n") + 4)])
+def test_slow_clients_without_the_token_keep_nobody_out(idle, said, at_once):
+    """More than there are slots; each sends a byte now and then, and comes again when it was dropped."""
+    done, full = threading.Event(), threading.Event()
+
+    def attack() -> None:
+        clients: list = []
+        while not done.is_set():
+            while len(clients) < 140:
+                wire = Wire(idle)
+                wire.socket.sendall(said[:at_once])
+                clients.append((wire, iter(said[at_once:])))
+            full.set()
+            done.wait(0.05)
+            for client in clients[:]:
+                try:
+                    client[0].socket.sendall(bytes([next(client[1])]))
+                except OSError:
+                    client[0].__exit__()
+                    clients.remove(client)
+        for wire, _ in clients:
+            wire.__exit__()
+
+    attacker = threading.Thread(target=attack)
+    attacker.start()
+    try:
+        assert full.wait(30)
+        for _ in range(3):
+            assert ask(idle, "GET", "/health", token=False).status == 200
+            assert ask(idle, "GET", "/experiments?limit=1").status == 200
+    finally:
+        done.set()
+        attacker.join()
+
+
+def test_without_the_token_a_head_has_seconds_and_with_it_a_connection_is_kept(idle, monkeypatch):
+    monkeypatch.setattr(handler.Handler, "head_seconds", 1.0)
+    with Wire(idle) as known, Wire(idle) as unknown:
+        assert known.ask("GET", "/health").status == 200
+        drip(unknown, b"GET /health HTTP/1.1\r\nX-Slow: " + b"x" * 20)
+        assert unknown.closed
+        assert known.ask("GET", "/health").status == 200
 
 
 def test_the_answer_to_head_has_the_length_and_no_body(idle):

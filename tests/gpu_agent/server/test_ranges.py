@@ -21,6 +21,7 @@ from gpu_agent.server.ranges import RangeNotSatisfiable, parse_range
         ("bytes=0-1,3-4", 10, None),
         ("bytes=a-b", 10, None),
         ("lines=0-1", 10, None),
+        ("bytes=٣-٤", 10, None),
         ("bytes=--1", 10, None),
         ("bytes=0-" + "9" * 30, 10, None),
     ],

@@ -60,7 +60,21 @@ def test_many_readers_at_once_all_read_the_whole_file(artifacts, another):
 
 
 @pytest.mark.parametrize(
-    "key", ["../x", "a/../b", "/etc/passwd", "a//b", "", ".hidden", "a/b\0c", "a/" + "x" * 200, "a\\b"]
+    "key",
+    [
+        "../x",
+        "a/../b",
+        "/etc/passwd",
+        "a//b",
+        "",
+        ".hidden",
+        "a/b\0c",
+        "a/" + "x" * 200,
+        "a\\b",
+        "car\n",
+        "a\n/b",
+        "a/b\n",
+    ],
 )
 def test_keys_cannot_leave_the_home(artifacts, key):
     for call in (artifacts.local, artifacts.keys, artifacts.url, lambda k: artifacts.put_bytes(k, b"")):
