@@ -1,8 +1,8 @@
 """The clip as encode sees it: a folder that is empty until the codec is imported.
 
 A codec that could read the clip while it is imported would do its work there, before the clock runs. So the jail shows
-an empty folder, and the clip comes into it when the clock starts: as another name of the same file, without a copy. What a killed agent leaves of it goes at
-the next start of an agent, and before the next run on a clip of the same folder.
+an empty folder, and the clip comes into it when the clock starts: as another name of the same file, without a copy.
+What a killed agent leaves of it goes when an agent starts, and before the next run on a clip of the same folder.
 """
 
 from __future__ import annotations
