@@ -13,9 +13,16 @@ import pytest
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/browser", "tests/app/components", "tests/gpu_agent/audit")
-"""Folders with one lab, one harness, one audited experiment for all their tests."""
-FIRST = ("tests/browser", "tests/app/components")
+TOGETHER = ("tests/browser", "tests/app/components", "tests/gpu_agent/audit", "tests/gpu_agent/jail")
+"""Folders with one lab, one harness, one audited experiment, one place of canaries for all their tests."""
+FIRST = (
+    "tests/browser",
+    "tests/app/components",
+    "tests/gpu_agent/jail",
+    "tests/gpu_agent/codecs/test_hybrid.py",
+    "tests/infra/deploy/test_scripts.py",
+    "tests/app/autopilot/test_killed.py",
+)
 """The longest units, longest first."""
 
 

@@ -18,9 +18,9 @@ def test_a_module_is_a_unit_and_a_folder_that_shares_something_slow_is_one():
     assert parallel.unit("tests/browser/test_road.py::test_a") == parallel.unit("tests/browser/test_pages.py::test_b")
 
 
-@pytest.mark.parametrize("folder", parallel.TOGETHER)
-def test_the_folders_named_are_there(folder):
-    assert list((ROOT / folder).glob("test_*.py"))
+@pytest.mark.parametrize("name", sorted({*parallel.TOGETHER, *parallel.FIRST}))
+def test_what_is_named_is_there(name):
+    assert (ROOT / name).is_file() or list((ROOT / name).glob("test_*.py"))
 
 
 def test_the_longest_are_begun_first():
