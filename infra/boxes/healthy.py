@@ -1,4 +1,4 @@
-"""`healthy.py PORT BUILD`: waits until the program on this port answers /health with this build. Standard library only."""
+"""`healthy.py PORT BUILD [SECONDS]`: waits until the program on this port answers /health with this build. Standard library only."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def main(port: str, build: str, seconds: float = SECONDS) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:3], *map(float, sys.argv[3:4])))

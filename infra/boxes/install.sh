@@ -1,7 +1,10 @@
 #!/bin/bash
-# install.sh RELEASE: make this unpacked release the one that runs, or leave the one before running and fail.
+# install.sh RELEASE [VERB]: make this unpacked release the one that runs, or leave the one before running and fail:
+# with 3 where this one did not answer and the one before was started again, with 1 or a command's own status otherwise.
+# VERB is systemctl's for a release that is `current` already: restart, or start at boot, where systemd has started it.
 set -euo pipefail
 release=$1
+verb=${2:-restart}
 set -a; . /etc/codec-lab/box.env; set +a
 folder=/opt/codec-lab/releases/$release
 boxes=$folder/infra/boxes
@@ -12,6 +15,15 @@ unit=codec-lab-$ROLE.service
 units=("$unit")
 if [ "$ROLE" = orchestrator ]; then units+=(codec-lab-autopilot.service); fi
 export DEBIAN_FRONTEND=noninteractive
+
+# dpkg does not wait for a first boot's upgrades, and apt-get, which does, fails at once while they download.
+bubblewrap() {
+  local said
+  until said=$(LC_ALL=C dpkg --install /opt/codec-lab/wheels/bubblewrap_*.deb 2>&1); do
+    if [[ $said != *"locked by another process"* ]] || [ "$SECONDS" -gt 900 ]; then echo "$said" >&2; return 1; fi
+    sleep 2
+  done
+}
 
 install -d -m 755 /run/codec-lab /opt/codec-lab/venvs /opt/codec-lab/wheels
 touch /run/codec-lab/busy
@@ -26,10 +38,12 @@ if [ ! -e "$venv/complete" ]; then
   tar -xf "/opt/codec-lab/wheels/$wheels.tar" -C /opt/codec-lab/wheels
   rm "/opt/codec-lab/wheels/$wheels.tar"
   (cd /opt/codec-lab/wheels && sha256sum --check --quiet SHA256SUMS && [ "$(sha256sum < SHA256SUMS | cut -d' ' -f1)" = "$wheels" ])
-  if [ "$ROLE" = worker ] && ! command -v bwrap >/dev/null; then dpkg --install /opt/codec-lab/wheels/bubblewrap_*.deb; fi
-  # Without ensurepip, which Ubuntu keeps in a package of its own: pip runs from its wheel.
+  if [ "$ROLE" = worker ] && ! command -v bwrap >/dev/null; then bubblewrap; fi
+  # Without ensurepip, which Ubuntu keeps in a package of its own: pip runs from its wheel, which is a file and no
+  # folder, so that the shell finds nothing where the pattern goes on behind it.
   "$python" -m venv --without-pip "$venv"
-  "$venv/bin/python" /opt/codec-lab/wheels/pip-*.whl/pip install --quiet --no-cache-dir --no-index \
+  pip=(/opt/codec-lab/wheels/pip-*.whl)
+  "$venv/bin/python" "${pip[0]}/pip" install --quiet --no-cache-dir --no-index \
     --find-links /opt/codec-lab/wheels --requirement "$folder/requirements.txt"
   chmod -R go+rX "$venv"
   rm -rf /opt/codec-lab/wheels/*
@@ -40,25 +54,31 @@ if [ "$ROLE" = worker ] && [ -d /etc/apparmor.d ] && ! cmp -s "$boxes/bwrap.appa
   install -m 644 "$boxes/bwrap.apparmor" /etc/apparmor.d/bwrap
   apparmor_parser --replace /etc/apparmor.d/bwrap
 fi
-install -m 644 "${units[@]/#/$boxes/}" "$boxes/codec-lab-logs.service" /etc/systemd/system/
-if [ "$ROLE" = worker ]; then install -m 644 "$boxes"/codec-lab-idle.{service,timer} /etc/systemd/system/; fi
-systemctl daemon-reload
 
+# The units are those of the release that runs, also after going back; those that the box does not need are never enabled.
 use() {
+  [ "$(readlink /opt/codec-lab/current)" = "$1" ] || verb=restart
+  install -m 644 "$1"/infra/boxes/codec-lab-*.{service,timer} /etc/systemd/system/
   ln -sfn "$1" /opt/codec-lab/next && mv -T /opt/codec-lab/next /opt/codec-lab/current
-  systemctl restart "${units[@]}"
+  systemctl daemon-reload
+  # A unit that cannot even start is one that does not answer.
+  systemctl "$verb" "${units[@]}" || true
 }
 
-before=$(readlink /opt/codec-lab/current || true)
+# `current` may be a release that was never seen running, where the machine stopped in the middle of this script.
+before=$(readlink /opt/codec-lab/seen || true)
 use "$folder"
-if ! "$venv/bin/python" "$boxes/healthy.py" "$(cat "$folder/PORT")" "$(cat "$folder/BUILD")"; then
+if ! "$venv/bin/python" "$boxes/healthy.py" "$(cat "$folder/PORT")" "$(cat "$folder/BUILD")" ${HEALTHY_SECONDS:+"$HEALTHY_SECONDS"}; then
   journalctl --unit "$unit" --lines 60 --no-pager --output cat >&2
   if [ -n "$before" ] && [ "$before" != "$folder" ]; then
     echo "The release $release does not answer as it should; back to ${before##*/}." >&2
     use "$before"
+    exit 3
   fi
   exit 1
 fi
+ln -sfn "$folder" /opt/codec-lab/next && mv -T /opt/codec-lab/next /opt/codec-lab/seen
+touch /run/codec-lab/installed
 systemctl enable --quiet "${units[@]}" codec-lab-logs.service
 systemctl restart codec-lab-logs.service
 if [ "$ROLE" = worker ]; then systemctl enable --quiet --now codec-lab-idle.timer; fi
@@ -66,7 +86,10 @@ if [ "$ROLE" = worker ]; then systemctl enable --quiet --now codec-lab-idle.time
 ls -1dt /opt/codec-lab/releases/*/ | tail -n +4 | while read -r old; do
   [ "${old%/}" = "$folder" ] || rm -rf "$old"
 done
+declare -A named
+# WHEELS has no newline, so several of them read together would be one line.
+for file in /opt/codec-lab/releases/*/WHEELS; do named[$(cat "$file")]=1; done
 for old in /opt/codec-lab/venvs/*/; do
-  cat /opt/codec-lab/releases/*/WHEELS | grep -qx "$(basename "$old")" || rm -rf "$old"
+  [ -n "${named[$(basename "$old")]:-}" ] || rm -rf "$old"
 done
 echo "The release $release runs."
