@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--bedrock-region", metavar="REGION", help="where Bedrock is asked (default: the lab's region)")
     p.add_argument("--new-images", action="store_true", help="resolve the machine images again (replaces the boxes)")
-    p.add_argument("--allow-replacement", action="store_true", help="let a change replace a box, a table or a bucket")
+    p.add_argument("--allow-replacement", action="store_true", help="let a change replace or remove a box, a table …")
     p.add_argument("--with-data", action="store_true", help="destroy: every experiment and video too")
     return p
 

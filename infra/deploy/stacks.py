@@ -11,13 +11,11 @@ from botocore.exceptions import ClientError
 from infra.launcher.terminal import Problem, say
 
 from .aws import Aws, message
+from .replacement import losses
 
 FOLDER = Path(__file__).resolve().parents[1] / "cloudformation"
 MINUTES = 40
 NOTHING = ("didn't contain changes", "No updates are to be performed")
-KEPT_TYPES = {
-    *("AWS::EC2::Instance", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::EC2::VPC", "AWS::SecretsManager::Secret"),
-}
 Outcome = Literal["created", "changed", "unchanged", "planned"]
 
 
@@ -112,15 +110,11 @@ def finished_change(aws: Aws, name: str, change: str) -> dict[str, Any] | None:
 
 
 def refuse_replacement(aws: Aws, name: str, change: str, found: dict[str, Any], allowed: bool) -> None:
-    """A box or a table is never replaced by the way: its disk or its data would be lost."""
-    replaced = [
-        resource["LogicalResourceId"]
-        for resource in (entry["ResourceChange"] for entry in found.get("Changes", []))
-        if resource.get("Replacement") == "True" and resource["ResourceType"] in KEPT_TYPES
-    ]
-    if replaced and not allowed:
+    """A box or a table is never replaced or removed by the way: its disk or its data would be lost."""
+    lost = losses(found)
+    if lost and not allowed:
         aws.write("cloudformation", "delete_change_set", StackName=name, ChangeSetName=change)
-        raise Problem(f"{name} would replace {', '.join(replaced)}. Where that is meant, add --allow-replacement.")
+        raise Problem(f"{name}: the change {lost}. Where that is meant, add --allow-replacement.")
 
 
 def reasons(aws: Aws, name: str) -> str:

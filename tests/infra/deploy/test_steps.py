@@ -172,24 +172,6 @@ def test_a_stack_that_needs_a_person_is_said(deployment, status):
         stacks.deploy(deployment, "network", {})
 
 
-def test_what_would_replace_a_box_is_refused(deployment):
-    found = {
-        "Changes": [
-            {
-                "ResourceChange": {
-                    "LogicalResourceId": "Worker",
-                    "Replacement": "True",
-                    "ResourceType": "AWS::EC2::Instance",
-                }
-            }
-        ]
-    }
-    deployment.errors["delete_change_set"] = RuntimeError("deleted")
-    with pytest.raises(RuntimeError, match="deleted"):
-        stacks.refuse_replacement(deployment, "v3-compute", "c", found, False)
-    stacks.refuse_replacement(deployment, "v3-compute", "c", found, True)
-
-
 # Boxes ------------------------------------------------------------------------------------------------------------
 
 
