@@ -1,5 +1,6 @@
 """The cookie: whole, signed by this lab, for this address, not old. Everything else is nobody."""
 
+import itertools
 import json
 import secrets
 
@@ -49,6 +50,7 @@ def test_no_cookie_is_nobody():
         signed("{"),
         "\u00ff\u2028.x.y",
     ],
+    ids=itertools.count(),  # a signature is of its second, and tests have one name for all who collect them
 )
 def test_forged_edited_old_and_foreign_ones_are_nobody(value):
     assert read(value) is None
