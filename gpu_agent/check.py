@@ -11,6 +11,7 @@ import math
 import sys
 from typing import Literal, NamedTuple
 
+from .bare import NotBare, bare
 from .contract import DEFAULT_RATES, LIBRARIES, MAX_RATES
 from .models import Rate
 from .syntax import parse
@@ -59,6 +60,10 @@ def check_code(code: str) -> Checked:
     except (ValueError, RecursionError, MemoryError) as e:
         return Checked([Diagnostic(1, f"the module cannot be parsed: {e or type(e).__name__}")], DEFAULT_RATES)
     found: list[Diagnostic] = []
+    try:
+        bare(code)
+    except NotBare as e:
+        found.append(Diagnostic(1, str(e)))
     functions = last_definitions(tree)
     for name, parameters in (("encode", ("video", "rate")), ("decode", ("packets", "info"))):
         found += check_function(functions.get(name), name, parameters)

@@ -32,6 +32,7 @@ def decode(packets, info):          # packets: an iterable of bytes. Yields exac
 - The lab measures PSNR and SSIM on the planes itself. What a codec prints or returns about itself is ignored, except that print() goes to the run's log.
 - A codec may import Python's standard library, numpy, scipy, numba, cv2, constriction, `codec_kit`, and torch where the agent has it. No network, no subprocesses, no files but small ones in /tmp.
 - `codec_kit` has, beside Frame and VideoInfo: `codec_kit.bits.Bits` (adaptive binary range coding of whole arrays, several contexts mixed), `codec_kit.blocks` (Layout, blocks, unblocks), `codec_kit.dct` (exact integer 8x8 DCT), `codec_kit.motion` (quarter-sample motion compensation), `codec_kit.deblock`, `codec_kit.network` (small convolutional networks run in integers, weights coded as changes), and `codec_kit.learned` (training them with torch; imports only where the agent has it).
+- Comments and docstrings are taken out before the module runs (every line stays where it is): they are for people, are not counted, and cannot be read by the codec. What is left, compressed, is the decoder's size.
 - The module is imported afresh in each run, so module-level code should be quick. Decoding must not depend on anything but the packets and `info`; it should give the same bits on every machine (prefer integer arithmetic in the prediction loop).
 - Memory is bounded: iterate over the frames, do not collect a long video in a list.
 """

@@ -309,7 +309,7 @@ class Experiment(Model):
     finished_at: str | None = None
     code: str
     code_sha256: str
-    decoder_bytes: int = Field(description="the code, compressed: the size of the decoder that the bits need")
+    decoder_bytes: int = Field(description="the code that runs, compressed: the size of the decoder that the bits need")
     decoder_kit_bytes: int | None = Field(
         None, description="the code with the sources of codec_kit that it runs, compressed; null in older records"
     )

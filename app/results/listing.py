@@ -50,7 +50,7 @@ HELP = {
     "ssim": "SSIM (Gaussian 11x11, sigma 1.5, luma) at the same point; of several clips the mean",
     "kbps": "Bit rate at the same point; of several clips the mean",
     "bd_rate": "Bits at equal PSNR-YUV against the anchor; negative is fewer",
-    "decoder_bytes": "The module alone, compressed; the page of a run adds what it uses of codec_kit",
+    "decoder_bytes": "What runs of the module, compressed; the page of a run adds what it uses of codec_kit",
 }
 
 

@@ -1,4 +1,8 @@
-"""How much of the code is data: what the decoder carries in its literals need not be in the bitstream."""
+"""How much of the code is data: what the decoder carries need not be in the bitstream.
+
+Judged on what runs (`bare`): its literals, where tables and pictures lie in honest code, and the whole of it, because
+names, layout and the order of statements can carry as much.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import ast
 import zlib
 
 from ..models import Badge, Experiment
-from ..road.freeze import decoder_bytes
+from ..road.freeze import deflated, runs
 from ..syntax import parse
 
 NAME = "code_size"
@@ -14,34 +18,39 @@ NOTE_BYTES = 4 << 10
 BAD_BYTES = 32 << 10
 COMPARABLE_BYTES = 2 << 10
 """From here on constants are held against the bitstreams: less is what tables and messages of any codec take."""
+BAD_WHOLE = 64 << 10
+"""Twice the lab's champion with all of the kit that it runs."""
+COMPARABLE_WHOLE = 16 << 10
 
 
 def check(experiment: Experiment) -> Badge:
     """Constants as all literals of the syntax tree, deflated together; against the best point of the smallest clip."""
-    constants = constant_bytes(experiment.code)
-    whole = decoder_bytes(experiment.code)
+    code = runs(experiment.code)
+    constants, whole = constant_bytes(code), deflated(code)
     best = [max(r.bytes for r in experiment.results if r.clip == clip) for clip in {r.clip for r in experiment.results}]
     bitstream = min(best, default=None)
     evidence = {"code_bytes": whole, "constant_bytes": constants, "smallest_best_bitstream_bytes": bitstream}
     sizes = f"The code is {whole:,} bytes compressed, the constants in it {constants:,}"
-    if constants > BAD_BYTES:
-        text = f"{sizes}: more than {BAD_BYTES:,}, room enough to carry pictures."
+    if constants > BAD_BYTES or whole > BAD_WHOLE:
+        most = BAD_BYTES if constants > BAD_BYTES else BAD_WHOLE
+        text = f"{sizes}: more than {most:,}, room enough to carry pictures."
         return Badge(name=NAME, verdict="bad", text=text, evidence=evidence)
     if bitstream is not None and constants >= max(bitstream, COMPARABLE_BYTES):
         text = f"{sizes}: no less than a whole bitstream ({bitstream:,} bytes), so the picture may be in the code."
         return Badge(name=NAME, verdict="bad", text=text, evidence=evidence)
+    if bitstream is not None and whole >= max(bitstream, COMPARABLE_WHOLE):
+        text = f"{sizes}: as much as a whole bitstream ({bitstream:,} bytes)."
+        return Badge(name=NAME, verdict="note", text=text, evidence=evidence)
     if constants > NOTE_BYTES:
         return Badge(name=NAME, verdict="note", text=f"{sizes}: large tables.", evidence=evidence)
     return Badge(name=NAME, verdict="good", text=f"{sizes}.", evidence=evidence)
 
 
 def constant_bytes(code: str) -> int:
-    """All literals deflated in one piece: strings, bytes, numbers. Docstrings count only where code reads `__doc__`."""
-    tree = parse(code)
-    ignored = set() if "__doc__" in code or "getdoc" in code else docstrings(tree)
+    """All literals deflated in one piece: strings, bytes, numbers."""
     parts = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in ignored:
+    for node in ast.walk(parse(code)):
+        if isinstance(node, ast.Constant):
             value = node.value
             parts.append(
                 value
@@ -51,12 +60,3 @@ def constant_bytes(code: str) -> int:
                 else repr(value).encode() + b" "
             )
     return len(zlib.compress(b"".join(parts), 9)) if parts else 0
-
-
-def docstrings(tree: ast.Module) -> set[int]:
-    """Bare strings that only people read, wherever they stand."""
-    return {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    }

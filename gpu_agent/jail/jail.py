@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ..bare import NotBare, bare
 from ..codec_kit import VideoInfo
 from ..contract import most_packets
 from ..models import Limits, Rate
@@ -172,7 +173,14 @@ class Jail:
         status = self.status()
         if not status.available:
             return Outcome(task.mode, Verdict.SANDBOX_ERROR, status.message, level="none")
-        return self._run(task)
+        if task.mode == "read":
+            return self._run(task)
+        try:
+            return self._run(dataclasses.replace(task, code=bare(task.code)))
+        except NotBare as e:
+            return Outcome(
+                task.mode, Verdict.EXCEPTION_START, f"The codec was not run: {e}.", level=status.level or "none"
+            )
 
     def _check(self) -> JailStatus:
         try:

@@ -7,6 +7,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable
 
+from ..bare import NotBare, bare
 from ..check import check_code
 from ..models import ClipRef, Experiment, ExperimentRequest, Origin, Progress, Rate, new_id, now
 from ..syntax import parse
@@ -51,7 +52,7 @@ def freeze_rerun(original: Experiment, experiment_id: str | None = None) -> Expe
         created_at=now(),
         code=original.code,
         code_sha256=original.code_sha256,
-        decoder_bytes=original.decoder_bytes,
+        decoder_bytes=decoder_bytes(original.code),
         decoder_kit_bytes=decoder_kit_bytes(original.code),
         clips=original.clips,
         rates=original.rates,
@@ -74,8 +75,20 @@ def once(rates: Iterable[Rate]) -> list[Rate]:
 
 
 def decoder_bytes(code: str) -> int:
-    """Size of the decoder: the module's text, deflated at level 9."""
-    return len(zlib.compress(code.encode(), 9))
+    """Size of the decoder: what runs of the module (its text without comments and docstrings), deflated at level 9."""
+    return deflated(runs(code))
+
+
+def runs(code: str) -> str:
+    """As `bare`; of what is refused before it runs, the whole text."""
+    try:
+        return bare(code)
+    except NotBare:
+        return code
+
+
+def deflated(text: str) -> int:
+    return len(zlib.compress(text.encode(), 9))
 
 
 def decoder_kit_bytes(code: str) -> int | None:
@@ -84,7 +97,7 @@ def decoder_kit_bytes(code: str) -> int | None:
         parts = sorted(kit_parts(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return decoder_bytes("".join([code, *map(source, parts)]))
+    return deflated("".join([runs(code), *(runs(source(part)) for part in parts)]))
 
 
 def title_of(code: str) -> str:

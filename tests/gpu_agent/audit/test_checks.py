@@ -1,5 +1,6 @@
 """Each rule by itself."""
 
+import base64
 import hashlib
 import math
 
@@ -108,10 +109,26 @@ def test_constants_are_weighed_wherever_they_hide():
     data = np.random.default_rng(0).integers(0, 256, 40_000, np.uint8)
     for literal in (repr(data.tobytes()), str(data.tolist()), repr(data.tobytes().hex())):
         assert code_size.constant_bytes(f"T = {literal}") > 36_000
-    doc = f'"""{data.tobytes().hex()}"""\n'
-    assert code_size.constant_bytes(doc + "x = 1") < 100
-    assert code_size.constant_bytes(doc + "x = __doc__") > 36_000
     assert code_size.constant_bytes("x = y") == 0
+
+
+def test_what_does_not_run_is_not_weighed_and_what_runs_is_whatever_it_is():
+    data = np.random.default_rng(0).integers(0, 256, 90_000, np.uint8).tobytes()
+    badge = lambda code: code_size.check(experiment(code, results=[row(bytes=5_000_000)]))
+    text = base64.b32encode(data).decode().rstrip("=")
+    hidden = badge(f'"""{text}"""\n# {text}\n{PREVIOUS}')
+    assert hidden.verdict == "good"
+    assert hidden.evidence["code_bytes"] <= badge(PREVIOUS).evidence["code_bytes"] + 16
+    names = "".join(f"def a{text[i : i + 60]}(): 0\n" for i in range(0, len(text), 60))
+    assert badge(names + PREVIOUS).verdict == "bad"  # they are there to be read: in dir(), in the text
+
+
+def test_code_as_large_as_a_bitstream_is_noted():
+    text = base64.b32encode(np.random.default_rng(0).integers(0, 256, 20_000, np.uint8).tobytes()).decode().rstrip("=")
+    names = "".join(f"def a{text[i : i + 60]}(): 0\n" for i in range(0, len(text), 60))
+    verdict = lambda size: code_size.check(experiment(names + PREVIOUS, results=[row(bytes=size)])).verdict
+    assert verdict(18_000) == "note"
+    assert verdict(500_000) == "good"
 
 
 def test_code_size_by_its_bounds():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpu_agent.bare import bare
 from gpu_agent.contract import EXAMPLE
 from gpu_agent.models import ClipRef, Experiment, ExperimentRequest, Hypothesis, Origin
 from gpu_agent.road.freeze import UNTITLED, decoder_bytes, decoder_kit_bytes, freeze, freeze_rerun, title_of
@@ -19,8 +20,15 @@ CLIP = ClipRef(name="carphone", sha256="0" * 64)
 def test_the_code_is_known_by_its_hash_and_its_compressed_size():
     e = freeze(ExperimentRequest(code=EXAMPLE), [CLIP])
     assert e.code_sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
-    assert e.decoder_bytes == decoder_bytes(EXAMPLE) == len(zlib.compress(EXAMPLE.encode(), 9))
+    assert e.decoder_bytes == decoder_bytes(EXAMPLE) == len(zlib.compress(bare(EXAMPLE).encode(), 9))
     assert (e.rates, e.progress.points, e.attempts) == ([2, 4, 8, 16], 4, 0)
+
+
+def test_comments_and_docstrings_do_not_count_and_a_rerun_of_an_older_record_counts_anew():
+    said = f'"""What it does, at length: {"why and how, " * 200}"""\n# {"x" * 5000}\n{EXAMPLE}'
+    assert abs(decoder_bytes(said) - decoder_bytes(EXAMPLE)) < 8
+    old = freeze(ExperimentRequest(code=said), [CLIP]).model_copy(update={"decoder_bytes": 99_999})
+    assert freeze_rerun(old).decoder_bytes == decoder_bytes(said)
 
 
 def test_the_kit_that_a_codec_runs_counts_beside_its_own_code():
