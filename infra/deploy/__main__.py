@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from infra.launcher.terminal import Problem, say
 
-from . import boxes, destroy, first, signing, steps
+from . import boxes, destroy, first, secret, signing, steps
 from .aws import Aws, code, message
 
 WORDS = """\
@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
         "--bedrock", metavar="MODELS", help="Claude on Amazon Bedrock, these models (comma between); off: not"
     )
     p.add_argument("--bedrock-region", metavar="REGION", help="where Bedrock is asked (default: the lab's region)")
+    p.add_argument(
+        "--secret", metavar="NAME", help="a secret that holds the key for Claude already; own: the lab's own"
+    )
     p.add_argument("--new-images", action="store_true", help="resolve the machine images again (replaces the boxes)")
     p.add_argument("--allow-replacement", action="store_true", help="let a change replace or remove a box, a table …")
     p.add_argument("--with-data", action="store_true", help="destroy: every experiment and video too")
@@ -83,6 +86,7 @@ def wishes(options: argparse.Namespace) -> steps.Wishes:
         {k: v for k, v in compute.items() if v is not None},
         options.new_images,
         options.allow_replacement,
+        options.secret,
     )
 
 
@@ -138,7 +142,7 @@ def key(aws: Aws, options: argparse.Namespace) -> None:
     )
     if not given:
         raise Problem("No key was given; nothing was changed.")
-    aws.write("secretsmanager", "put_secret_value", SecretId=f"{aws.project}/anthropic-api-key", SecretString=given)
+    aws.write("secretsmanager", "put_secret_value", SecretId=secret.current(aws), SecretString=given)
     restart(aws)
     say("The key is kept in Secrets Manager, and the lab has it.")
 

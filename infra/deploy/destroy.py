@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from infra.launcher.terminal import say
 
-from . import stacks
+from . import secret, stacks
 from .aws import MISSING, Aws, code
 from .preflight import BUCKETS
 
@@ -36,9 +36,12 @@ def data(aws: Aws) -> None:
         if present(aws, "s3", "head_bucket", Bucket=bucket):
             empty(aws, bucket)
             aws.write("s3", "delete_bucket", Bucket=bucket)
-    secret = f"{aws.project}/anthropic-api-key"
-    if present(aws, "secretsmanager", "describe_secret", SecretId=secret):
-        aws.write("secretsmanager", "delete_secret", SecretId=secret, ForceDeleteWithoutRecovery=True)
+    key = secret.own_name(aws)
+    if found := secret.described(aws, key):
+        if secret.made_here(aws, found):
+            aws.write("secretsmanager", "delete_secret", SecretId=key, ForceDeleteWithoutRecovery=True)
+        else:
+            say(f"The secret {key} stays: this deployment did not make it.")
     left = parameters(aws)
     for start in range(0, len(left), 10):
         aws.write("ssm", "delete_parameters", Names=left[start : start + 10])

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from infra.launcher.terminal import say
 
-from . import boxes, costs, preflight, releases, stacks
+from . import boxes, costs, preflight, releases, secret, stacks
 from .aws import Aws, code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,7 @@ class Wishes:
     compute: dict[str, str] = field(default_factory=dict)
     new_images: bool = False
     allow_replacement: bool = False
+    secret: str | None = None
 
 
 def stack(aws: Aws, name: str, parameters: dict[str, str], wishes: Wishes) -> stacks.Outcome:
@@ -63,9 +64,10 @@ def stack(aws: Aws, name: str, parameters: dict[str, str], wishes: Wishes) -> st
 
 def infrastructure(aws: Aws, wishes: Wishes, root: Path = ROOT) -> None:
     """Everything but the programs on the boxes. Preflight goes before, by whoever calls."""
+    claude = secret.parameters(aws, wishes.secret)
     images = preflight.check(aws, wishes.new_images)
     stack(aws, "network", wishes.network, wishes)
-    stack(aws, "storage", {}, wishes)
+    stack(aws, "storage", claude, wishes)
     stack(aws, "database", {}, wishes)
     if aws.parameter("agent/token") is None:
         aws.set_parameter("agent/token", secrets.token_urlsafe(32), "SecureString")

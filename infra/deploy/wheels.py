@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import subprocess
-import sys
 import tarfile
 import urllib.request
 from importlib import metadata
@@ -17,11 +15,11 @@ from botocore.exceptions import ClientError
 
 from infra.launcher.terminal import Problem, say
 
+from . import closure
 from .aws import MISSING, Aws, code
 
 PYTHONS = {"worker": "3.12", "orchestrator": "3.11"}
 """Ubuntu 24.04's own Python; the newest of Amazon Linux 2023's that every pinned wheel exists for."""
-LIBC = range(28, 16, -1)
 APP_ONLY = {"streamlit", "plotly", "anthropic", "starlette", "Authlib", "httpx2"}
 ARCHIVE = "http://archive.ubuntu.com/ubuntu/pool/main/b/bubblewrap/"
 BUBBLEWRAP = (
@@ -43,7 +41,8 @@ def requirements(root: Path, role: str) -> str:
 def ensure(aws: Aws, root: Path, role: str) -> str:
     """The hash of the box's wheelhouse in the releases bucket, built and uploaded where these pins have none yet."""
     text, bucket = requirements(root, role), aws.bucket("releases")
-    pins = hashlib.sha256(f"{PYTHONS[role]}\n{text}{BUBBLEWRAP}".encode()).hexdigest()[:32]
+    decides = f"{closure.markers(PYTHONS[role])}\n{text}{BUBBLEWRAP}"
+    pins = hashlib.sha256(decides.encode()).hexdigest()[:32]
     index = f"wheels/{role}/by-requirements/{pins}"
     try:
         return aws.read("s3", "get_object", Bucket=bucket, Key=index)["Body"].read().decode()
@@ -70,16 +69,10 @@ def ensure(aws: Aws, root: Path, role: str) -> str:
 
 
 def download(pins: str, python: str, house: Path) -> None:
-    """Wheels for a Linux box with this Python, whatever Python and system this is. Raises Problem."""
-    platforms = [f"manylinux_2_{n}_x86_64" for n in LIBC] + ["manylinux2014_x86_64", "linux_x86_64"]
-    listed = house.parent / "requirements.txt"
-    listed.write_text(f"{pins}pip=={metadata.version('pip')}\n")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}", "--dest", str(house)]
-    command += [f"--platform={p}" for p in platforms] + ["--requirement", str(listed)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise Problem("pip could not collect the wheels. Its last lines:\n" + "\n".join(done.stderr.splitlines()[-12:]))
+    """Wheels for a Linux box with this Python, whatever Python and system this is, and pip. Raises Problem."""
+    wanted = f"{pins}pip=={metadata.version('pip')}\n"
+    closure.collect(wanted, python, house)
+    closure.check(wanted, python, house)
 
 
 def bubblewrap(house: Path) -> None:

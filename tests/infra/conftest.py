@@ -45,7 +45,7 @@ def aws(moto_server, monkeypatch) -> Aws:
     from moto.backends import get_backend
     from moto.core.base_backend import BackendDict
 
-    for name in ("dynamodb", "s3", "ec2", "ssm", "cloudformation", "iam", "logs", "awslambda", "sts"):
+    for name in ("dynamodb", "s3", "ec2", "ssm", "cloudformation", "iam", "logs", "awslambda", "sts", "secretsmanager"):
         backend = get_backend({"awslambda": "lambda"}.get(name, name))
         assert isinstance(backend, BackendDict)
         backend.reset()

@@ -14,7 +14,7 @@ from .frame import page
 from .records import body_of, experiment, points
 from .words import RIGHT, moment, number, percent, size, status, text, vmaf
 
-POINTS_ON_PAGE, VIDEOS, MAX_TEXT = 200, 12, 4_000
+POINTS_ON_PAGE, ANCHORS, VIDEOS, MAX_TEXT = 200, 24, 12, 4_000
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -69,7 +69,7 @@ def against_anchors(meta: Item) -> str:
     lines = "".join(
         f'<tr><th scope="row">{text(name, 40)}</th><td{RIGHT}>{percent(rates[name].get("percent"))}</td>'
         f"<td>{text(rates[name].get('reason') or '', 160)}</td></tr>"
-        for name in anchors_in_order(rates)[:12]
+        for name in anchors_in_order(rates)[:ANCHORS]
     )
     head = f"<thead><tr><th>Anchor</th><th{RIGHT}>BD-rate</th><th></th></tr></thead>"
     return (

@@ -6,7 +6,20 @@ from collections.abc import Collection
 
 from aws import Item
 
-ANCHORS_FIRST = ("x264-medium", "x265-medium", "svtav1-8", "svtav1-6")
+ANCHORS_FIRST = (
+    *("x264-medium", "x265-medium", "mjpeg", "svtav1-8", "x264-medium-psnr", "x265-medium-psnr"),
+    *(
+        "x264-ultrafast-zerolatency",
+        "mpeg4",
+        "h264-nvenc",
+        "hevc-nvenc",
+        "x264-veryslow",
+        "vp9",
+        "svtav1-4",
+        "vvenc-fast",
+    ),
+)
+"""The lab's catalogue in its order, most useful first (`gpu_agent.anchors.CATALOGUE`; a test holds the two together)."""
 
 
 def bd_rates(meta: Item) -> dict[str, Item]:
@@ -25,7 +38,7 @@ def unranked(meta: Item) -> str | None:
 
 
 def anchors_in_order(names: Collection[str]) -> list[str]:
-    """The common ones first, then by name."""
+    """As the lab's leaderboard has them: the catalogue's in its order, then others by name."""
     known = [name for name in ANCHORS_FIRST if name in names]
     return known + sorted(name for name in names if name not in known)
 
@@ -38,5 +51,9 @@ def headline(meta: Item) -> Item | None:
 
 
 def best_row(rows: list[Item]) -> Item | None:
-    """The point of the highest Y-PSNR; a lossless one before all."""
-    return max(rows, key=lambda row: (bool(row.get("lossless")), row["psnr_y"]), default=None)
+    """Highest quality, as the lab has it: lossless first, then Y-PSNR, then PSNR-YUV; among equals the smallest."""
+    return max(
+        rows,
+        key=lambda row: (bool(row.get("lossless")), row["psnr_y"], row["psnr_yuv"], -row["bytes"]),
+        default=None,
+    )
