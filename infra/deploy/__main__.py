@@ -23,7 +23,7 @@ WORDS = """\
   all                from nothing to the first experiment (the default); again: what changed
   infrastructure     the stacks alone          lambda             dashboard and admin API alone
   worker             the agent onto its box    orchestrator       the lab onto its box
-  first-experiment   a starter codec through the whole system
+  first-experiment   two starter codecs through the whole system, and what they prove
   rollback BOX       the release before, again
   key                set the key for Claude (asked for, never an argument)
   sign-in FILE|off   who signs in behind a load balancer, from a file like secrets.toml
@@ -119,8 +119,8 @@ def everything(aws: Aws, options: argparse.Namespace) -> None:
     say(steps.estimate(aws, chosen))
     agreed(options, "Make this in your account?")
     steps.everything(aws, chosen)
-    if aws.parameter("first-experiment") is None and (record := first.run(aws, steps.ROOT)):
-        aws.set_parameter("first-experiment", record.id)
+    if aws.parameter("first-experiment") is None and (found := first.run(aws, steps.ROOT)):
+        aws.set_parameter("first-experiment", found[0].id)
 
 
 def infrastructure(aws: Aws, options: argparse.Namespace) -> None:

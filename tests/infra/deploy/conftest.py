@@ -7,17 +7,25 @@ five calls are answered here, by boxes that install what they are told as the bo
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from gpu_agent.models import Experiment, Status
+from gpu_agent.store import ExperimentStore
+from gpu_agent.store.aws import schema
 from infra.deploy import preflight, wheels
 from infra.deploy.aws import Aws
-from tests.infra.conftest import IMAGE, REGION
+from tests.gpu_agent.factory import row
+from tests.infra.conftest import ACCOUNT, IMAGE, REGION
+from tests.stubs import lambdas
 
 from . import shims
 
 UBUNTU = preflight.IMAGES["worker"]
+MP4 = b"\x00\x00\x00\x18ftypisom" + b"\x00" * 400
+BUCKETS = [f"v3-{what}-{ACCOUNT}-{REGION}" for what in ("videos", "decoders")]
 
 
 class Boxes:
@@ -135,3 +143,36 @@ def boxes(account) -> Boxes:
 @pytest.fixture
 def deployment(account, boxes) -> TestedAws:
     return TestedAws(account, boxes)
+
+
+@pytest.fixture
+def made(account, deployment) -> TestedAws:
+    """What the stacks leave behind as far as a box's deployment sees it; the stacks themselves are tested above."""
+    image = deployment.any_parameter(UBUNTU)
+    for role in ("worker", "orchestrator"):
+        box = account.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]
+        deployment.set_parameter(f"{role}/instance", box["InstanceId"])
+    for what in ("videos", "decoders", "releases"):
+        account.client("s3").create_bucket(Bucket=deployment.bucket(what))
+        deployment.set_parameter(f"storage/{what}", deployment.bucket(what))
+    account.client("dynamodb").create_table(TableName="v3-experiments", **schema.TABLE)
+    deployment.set_parameter("database/table", "v3-experiments")
+    deployment.set_parameter("dashboard/address", "https://d.cloudfront.net")
+    return deployment
+
+
+@pytest.fixture
+def dashboard(account, monkeypatch) -> Iterator[str]:
+    """The address of the dashboard, as CloudFront before it answers."""
+    monkeypatch.setenv("TABLE", "v3-experiments")
+    monkeypatch.setenv("ENDPOINT", account.url)
+    with lambdas.distribution(lambdas.load("dashboard_ssr"), account.client("s3"), *BUCKETS) as address:
+        yield address
+
+
+def succeed(store: ExperimentStore, record: Experiment, film: bytes = MP4, **changes) -> None:
+    """What the agent does with a run that comes out well; `changes` of its best point."""
+    preview = "carphone/r22/preview.mp4"
+    best = row("carphone", 22, artifacts={"preview": preview}, **changes)
+    record.status, record.results = Status.SUCCEEDED, [best, row("carphone", 27, kbps=12.5, psnr_y=21.0, ssim=0.7)]
+    store.artifacts.put_bytes(f"{record.id}/{preview}", film, droppable=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     boxes: Boxes
     behind: str
+    dashboard: str
+    """Where the dashboard answers, put in place of the address that moto makes up for CloudFront."""
     work: Callable[[], None]
     """What the agent on the worker does meanwhile; called whenever somebody looks how far a run is."""
 
@@ -69,7 +72,8 @@ class Door(BaseHTTPRequestHandler):
         try:
             behind.request(self.command, self.path, body, headers)
             answer = behind.getresponse()
-            self.reply(answer.status, dict(answer.getheaders()), answer.read())
+            found = re.sub(rb"https://\w+\.cloudfront\.net", self.dashboard.encode(), answer.read())
+            self.reply(answer.status, dict(answer.getheaders()), found)
         finally:
             behind.close()
 
@@ -89,9 +93,9 @@ class Door(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def opened(boxes: Boxes, behind: str, work: Callable[[], None]) -> Iterator[str]:
+def opened(boxes: Boxes, behind: str, work: Callable[[], None], dashboard: str) -> Iterator[str]:
     """The address of a door to moto at `behind`."""
-    facts = {"boxes": boxes, "behind": behind, "work": staticmethod(work)}
+    facts = {"boxes": boxes, "behind": behind, "work": staticmethod(work), "dashboard": dashboard}
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Opened", (Door,), facts))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -16,15 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from gpu_agent.models import Status
 from gpu_agent.store import StoreError
 from gpu_agent.store.open import open_experiments
 from gpu_agent.store.settings import StoreSettings
 from infra.launcher.environment import STAMP, fingerprint
-from tests.gpu_agent.factory import row
 
 from . import door
-from .conftest import REGION
+from .conftest import REGION, succeed
 from .test_steps import STACKS, state_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,7 +32,7 @@ SCRIPTS = {
     "deploy_lambda.sh": "StackName='v3-lambda'",
     "deploy_worker.sh": "would read /health on the worker back",
     "deploy_orchestrator.sh": "would read /health on the orchestrator back",
-    "run_first_experiment.sh": "would start the worker",
+    "run_first_experiment.sh": "would start the worker, queue dct_intra and motion_dct",
     "destroy.sh": "v3-network: was not there.",
 }
 """By script: what its dry run prints."""
@@ -67,7 +65,7 @@ def checkout(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(account, boxes, checkout, tmp_path):
+def run(account, boxes, checkout, tmp_path, dashboard):
     """Run a script from a folder that is not the checkout; (exit status, everything that it printed)."""
     boxes.delay = 0
     elsewhere = tmp_path / "elsewhere"
@@ -80,12 +78,12 @@ def run(account, boxes, checkout, tmp_path):
             for waiting in store.waiting():
                 if lease := store.claim(waiting, "worker", 60):
                     record = store.get(waiting)
-                    record.status, record.results = Status.SUCCEEDED, [row("carphone", 22)]
+                    succeed(store, record)
                     store.save(record, lease)
         except StoreError:
             return
 
-    with door.opened(boxes, account.url, work) as url:
+    with door.opened(boxes, account.url, work, dashboard) as url:
         environment = os.environ | {
             "AWS_ENDPOINT_URL": url,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -160,7 +158,7 @@ def test_all_of_it_then_again_then_away(run, account, boxes):
     arguments = ("--yes", "--region", REGION, "--email", "you@example.com")
     status, printed = run("deploy_all.sh", *arguments)
     assert status == 0, printed
-    for text in ("worker: build", "orchestrator: build", "37.50", "It is on the dashboard: https://"):
+    for text in ("worker: build", "orchestrator: build", "37.50 dB", "motion_dct", "shows it"):
         assert text in printed
     before, sent = state_of(account), len(boxes.commands)
     assert len(boxes.installed) == 2

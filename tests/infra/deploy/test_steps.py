@@ -15,7 +15,7 @@ from moto.ssm.models import ssm_backends
 
 from gpu_agent.store.aws import schema
 from infra.deploy import boxes as onto_boxes
-from infra.deploy import destroy, first, preflight, releases, stacks, steps
+from infra.deploy import destroy, preflight, releases, stacks, steps
 from infra.deploy.__main__ import main, parser, wishes
 from infra.launcher.terminal import Problem
 
@@ -175,22 +175,6 @@ def test_a_stack_that_needs_a_person_is_said(deployment, status):
 # Boxes ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def made(account, deployment):
-    """What the stacks leave behind as far as a box's deployment sees it; the stacks themselves are tested above."""
-    image = deployment.any_parameter(UBUNTU)
-    for role in ("worker", "orchestrator"):
-        box = account.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]
-        deployment.set_parameter(f"{role}/instance", box["InstanceId"])
-    for what in ("videos", "decoders", "releases"):
-        account.client("s3").create_bucket(Bucket=deployment.bucket(what))
-        deployment.set_parameter(f"storage/{what}", deployment.bucket(what))
-    account.client("dynamodb").create_table(TableName="v3-experiments", **schema.TABLE)
-    deployment.set_parameter("database/table", "v3-experiments")
-    deployment.set_parameter("dashboard/address", "https://d.cloudfront.net")
-    return deployment
-
-
 def test_a_command_that_fails_on_the_box_fails_the_deployment_with_its_log(made, boxes):
     boxes.fails = "\n".join([*(f"line {n}" for n in range(100)), "pip: no matching distribution"])
     with pytest.raises(Problem) as problem:
@@ -263,70 +247,6 @@ def test_a_command_is_waited_for_to_its_real_end(made, boxes):
     boxes.delay = 25
     onto_boxes.deploy(made, steps.ROOT, "worker")
     assert made.calls.count("ssm.get_command_invocation") > 50
-
-
-# The first experiment ---------------------------------------------------------------------------------------------
-
-
-def agent(aws, outcome):
-    """Stands for the worker's agent: each time it is asked, it claims what waits and finishes it."""
-    from gpu_agent.store.aws.experiments import DynamoExperiments
-
-    real = DynamoExperiments.get
-
-    def get(store, experiment_id):
-        record = real(store, experiment_id)
-        if record and record.status == "queued" and (lease := store.claim(experiment_id, "worker", 60)):
-            record = real(store, experiment_id)
-            outcome(record)
-            store.save(record, lease)
-            record = real(store, experiment_id)
-        return record
-
-    return get
-
-
-def test_the_first_experiment_prints_its_figures(made, boxes, monkeypatch, capsys):
-    from gpu_agent.models import Status
-    from gpu_agent.store.aws.experiments import DynamoExperiments
-    from tests.gpu_agent.factory import row
-
-    onto_boxes.deploy(made, steps.ROOT, "worker")
-
-    def succeeds(record):
-        record.status, record.results = Status.SUCCEEDED, [row("carphone", 22), row("carphone", 27, kbps=12.5)]
-
-    monkeypatch.setattr(DynamoExperiments, "get", agent(made, succeeds))
-    found = first.run(made, steps.ROOT)
-    printed = capsys.readouterr().out
-    assert "37.50" in printed
-    assert f"/experiment/{found.id}" in printed
-
-
-def test_the_first_experiment_fails_loudly(made, monkeypatch):
-    from gpu_agent.models import Failure, Status
-    from gpu_agent.store.aws.experiments import DynamoExperiments
-
-    onto_boxes.deploy(made, steps.ROOT, "worker")
-
-    def fails(record):
-        record.status, record.error = Status.FAILED, Failure(category="sandbox", message="no namespaces")
-
-    monkeypatch.setattr(DynamoExperiments, "get", agent(made, fails))
-    with pytest.raises(Problem, match="no namespaces"):
-        first.run(made, steps.ROOT)
-
-
-def test_the_first_experiment_that_nobody_takes_is_said(made, monkeypatch):
-    onto_boxes.deploy(made, steps.ROOT, "worker")
-    monkeypatch.setattr(first, "MINUTES", 0)
-    with pytest.raises(Problem, match="no agent takes it"):
-        first.run(made, steps.ROOT)
-
-
-def test_the_first_experiment_needs_a_deployed_worker(made):
-    with pytest.raises(Problem, match="deploy worker first"):
-        first.run(made, steps.ROOT)
 
 
 # The way back -----------------------------------------------------------------------------------------------------
