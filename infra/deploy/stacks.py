@@ -105,8 +105,15 @@ def remove(aws: Aws, name: str) -> bool:
 
 
 def finished_change(aws: Aws, name: str, change: str) -> dict[str, Any] | None:
-    found = aws.read("cloudformation", "describe_change_set", StackName=name, ChangeSetName=change)
-    return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
+    """With the changes of all its pages: what may be replaced may stand on the last."""
+    asked = {"StackName": name, "ChangeSetName": change}
+    found = page = aws.read("cloudformation", "describe_change_set", **asked)
+    if found["Status"] not in ("CREATE_COMPLETE", "FAILED"):
+        return None
+    while token := page.get("NextToken"):
+        page = aws.read("cloudformation", "describe_change_set", **asked, NextToken=token)
+        found["Changes"] = found.get("Changes", []) + page.get("Changes", [])
+    return found
 
 
 def refuse_replacement(aws: Aws, name: str, change: str, found: dict[str, Any], allowed: bool) -> None:

@@ -90,3 +90,21 @@ def test_what_is_certain_and_what_is_possible_are_told_apart():
     assert losses(found) == (
         "may replace Worker (because of WorkerTemplate.LatestVersionNumber); would replace Table (because of KeySchema)"
     )
+
+
+def test_a_change_on_a_later_page_counts():
+    """CloudFormation tells a large change set in pages; moto does in one."""
+    harmless = change("WorkerRole", "IAM::Role")
+    pages = {
+        None: described(harmless) | {"NextToken": "2"},
+        "2": described(harmless) | {"NextToken": "3"},
+        "3": described(WORKER),
+    }
+
+    class Pages:
+        def read(self, service: str, call: str, *, NextToken: str | None = None, **names: str) -> dict[str, Any]:
+            return dict(pages[NextToken])
+
+    found = stacks.finished_change(Pages(), "v3-compute", CHANGE)
+    assert len(found["Changes"]) == 3
+    assert losses(found).startswith("may replace Worker")
